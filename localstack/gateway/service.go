@@ -1,0 +1,130 @@
+// Package gateway is API Gateway v2 for WebSocket APIs: the control plane that
+// Terraform calls, and the data plane that holds the sockets. It stands at both
+// ends of a message's path: $connect and the clients' frames come in here, and
+// what functions post to @connections goes out here.
+//
+//	gw := gateway.New(gateway.Options{Invoke: invoke})
+//	http.ListenAndServe("127.0.0.1:4566", gw)
+//
+// A deployed API is served under /_aws/execute-api/<apiId>/<stage>. Of what
+// AWS has, only WebSocket APIs with Lambda proxy integrations are here: other
+// integrations, models, mapping templates and authorizers are refused when they
+// are created, never ignored.
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+
+	"fanfare/localstack/awsproto"
+	"fanfare/localstack/clock"
+)
+
+// DataPath is the path under which deployed APIs are served.
+const DataPath = "/_aws/execute-api/"
+
+// ErrNotAllowed is what Options.Invoke returns when the function's resource
+// policy does not let API Gateway call it.
+var ErrNotAllowed = errors.New("API Gateway may not invoke the function")
+
+// Invocation is one call of an integration's function.
+type Invocation struct {
+	FunctionARN string
+	SourceARN   string // arn:aws:execute-api:<region>:<account>:<apiId>/<stage>/<routeKey>
+	Payload     []byte
+	TraceID     string // X-Amzn-Trace-Id
+}
+
+// Result is what a function answered. Failed means that it answered with an
+// error (X-Amz-Function-Error).
+type Result struct {
+	Payload []byte
+	Failed  bool
+}
+
+// Options of a Service. The zero value works, but no function can be called.
+type Options struct {
+	Clock  *clock.Clock
+	Logger *slog.Logger
+	// Endpoint is the host and port that clients reach ("localhost:4566");
+	// CreateApi answers with it. Nil means "localhost:4566".
+	Endpoint func() string
+	// Invoke calls a function synchronously. An error means that the call was
+	// refused or did not end in time (context.DeadlineExceeded).
+	Invoke func(context.Context, Invocation) (Result, error)
+}
+
+// Service is the API Gateway of the local cloud. Use New.
+type Service struct {
+	clock    *clock.Clock
+	log      *slog.Logger
+	endpoint func() string
+	invoke   func(context.Context, Invocation) (Result, error)
+	control  *awsproto.REST
+
+	mu    sync.RWMutex // guards state
+	state state
+
+	sockets sockets
+}
+
+// New returns an empty Service.
+func New(o Options) *Service {
+	s := &Service{clock: o.Clock, log: o.Logger, endpoint: o.Endpoint, invoke: o.Invoke}
+	if s.clock == nil {
+		s.clock = clock.New()
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.endpoint == nil {
+		s.endpoint = func() string { return "localhost:4566" }
+	}
+	if s.invoke == nil {
+		s.invoke = func(context.Context, Invocation) (Result, error) { return Result{}, ErrNotAllowed }
+	}
+	s.state = newState()
+	s.control = s.routes()
+	return s
+}
+
+// ServeHTTP serves the data plane under DataPath and the control plane
+// elsewhere.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, DataPath) {
+		s.serveData(w, r)
+		return
+	}
+	s.control.ServeHTTP(w, r)
+}
+
+// Snapshot returns the control plane's state as JSON. Open sockets are not
+// part of it.
+func (s *Service) Snapshot() ([]byte, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return json.Marshal(s.state)
+}
+
+// Restore replaces the control plane's state by a Snapshot.
+func (s *Service) Restore(snapshot []byte) error {
+	next := newState()
+	if err := json.Unmarshal(snapshot, &next); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state = next
+	return nil
+}
+
+// Close ends every socket with 1001 and waits until their $disconnect has run,
+// or until ctx ends.
+func (s *Service) Close(ctx context.Context) error {
+	return s.sockets.closeAll(ctx)
+}

@@ -1,0 +1,114 @@
+package gateway
+
+import (
+	"crypto/rand"
+	"maps"
+	"net/http"
+
+	"fanfare/localstack/awsproto"
+)
+
+// state is all that the control plane remembers.
+type state struct {
+	APIs    map[string]*apiState
+	Account account
+}
+
+// apiState is one API with all that belongs to it.
+type apiState struct {
+	API          api
+	Region       string
+	Integrations map[string]*integration
+	Routes       map[string]*route
+	Responses    map[string]map[string]*routeResponse // by route id
+	Deployments  map[string]*deployment
+	Released     map[string]release // by deployment id
+	Stages       map[string]*stage
+}
+
+// release is what a deployment froze: the routes by key as they were then. A
+// stage serves its deployment's release, so that a route added later is not
+// served before the next deployment.
+type release map[string]servedRoute
+
+// servedRoute is a route with all that serving it takes.
+type servedRoute struct {
+	Key         string
+	FunctionURI string
+	TimeoutMS   int
+	TwoWay      bool // the function's body goes back to the client
+}
+
+func newState() state {
+	return state{
+		APIs: map[string]*apiState{},
+		Account: account{
+			ThrottleSettings: throttleSettings{BurstLimit: 5000, RateLimit: 10000},
+			Features:         []string{"UsagePlans"}, APIKeyVersion: "4",
+		},
+	}
+}
+
+func newAPIState(a api, region string) *apiState {
+	return &apiState{
+		API: a, Region: region,
+		Integrations: map[string]*integration{},
+		Routes:       map[string]*route{},
+		Responses:    map[string]map[string]*routeResponse{},
+		Deployments:  map[string]*deployment{},
+		Released:     map[string]release{},
+		Stages:       map[string]*stage{},
+	}
+}
+
+// release freezes the routes as they are now.
+func (a *apiState) release() release {
+	r := release{}
+	for id, rt := range a.Routes {
+		target, ok := a.Integrations[integrationID(rt.Target)]
+		if !ok {
+			continue // a route without a target is not served
+		}
+		r[rt.Key] = servedRoute{
+			Key: rt.Key, FunctionURI: target.URI, TimeoutMS: target.TimeoutInMillis,
+			TwoWay: rt.RouteResponseSelectionExpression == "$default" && len(a.Responses[id]) > 0,
+		}
+	}
+	return r
+}
+
+// served returns what the stage serves, or false if it has no deployment.
+func (a *apiState) served(st *stage) (release, bool) {
+	if st.AutoDeploy {
+		return a.release(), true
+	}
+	r, ok := a.Released[st.DeploymentID]
+	return r, ok
+}
+
+// find returns m[id] or the NotFoundException that AWS answers.
+func find[T any](m map[string]*T, kind, id string) (*T, error) {
+	if v, ok := m[id]; ok {
+		return v, nil
+	}
+	return nil, awsproto.Errorf(http.StatusNotFound, "NotFoundException", "Invalid %s identifier specified %s", kind, id)
+}
+
+func cloneTags(t map[string]string) map[string]string {
+	if t == nil {
+		return map[string]string{}
+	}
+	return maps.Clone(t)
+}
+
+const idAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+// newID returns an id of n characters in the alphabet of API Gateway's.
+func newID(n int) string {
+	b := make([]byte, n)
+	rand.Read(b) // never fails since Go 1.24
+	for i := range b {
+		b[i] = idAlphabet[int(b[i])%len(idAlphabet)]
+	}
+	return string(b)
+}
