@@ -151,25 +151,20 @@ type Ledger interface {
 type IdempotencyClaim struct {
 	Tenant, User, Key string // User is empty where a back end published
 	MessageID         string
-	Digest            string // of what was broadcast, to tell another body
+	Digest            string    // of what was broadcast, to tell another body
+	ClaimedAt         time.Time // milliseconds are kept
 	ExpiresAt         time.Time
+	Confirmed         bool // the queue has the broadcast
 }
 
 // Claims remembers idempotency keys for IdempotencyTTL.
 type Claims interface {
 	// ClaimKey stores c, or returns the claim that holds the key already.
 	ClaimKey(ctx context.Context, c IdempotencyClaim) (IdempotencyClaim, error)
+	// ConfirmKey notes that the claimed broadcast is on its queue. Until then a
+	// claim may belong to a caller that died before it could send.
+	ConfirmKey(ctx context.Context, c IdempotencyClaim) error
 }
 
 // IdempotencyTTL is how long a key is remembered.
 const IdempotencyTTL = 24 * time.Hour
-
-// What a caller can do something about.
-var (
-	// ErrMalformed: the message cannot be understood, now or ever.
-	ErrMalformed = errors.New("malformed broadcast message")
-	// ErrCursorMoved: somebody else works on the same broadcast.
-	ErrCursorMoved = errors.New("broadcast cursor has moved")
-	// ErrNotFound: no such receipt or unit.
-	ErrNotFound = errors.New("broadcast not found")
-)

@@ -19,28 +19,18 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"fanfare/shared/auth"
 )
 
 // Lookup finds a variable, as os.LookupEnv does.
 type Lookup func(name string) (string, bool)
 
-// JWT says which tokens are trusted (shared/auth gives the meanings).
-type JWT struct {
-	PublicKey        string // JWT_PUBLIC_KEY: PEM, JWK or JWKS
-	JWKSURL          string // JWT_JWKS_URL
-	Issuers          []string
-	Audiences        []string
-	Algorithms       []string
-	TenantClaim      string
-	PermissionsClaim string
-	AllowedTenants   []string
-}
-
 // ConnectFunction configures functions/connect.
 type ConnectFunction struct {
 	TableName     string
 	ConnectionTTL time.Duration
-	JWT           JWT
+	JWT           auth.Config
 	LogLevel      slog.Level
 }
 
@@ -50,7 +40,7 @@ type MessageFunction struct {
 	WebSocketEndpoint string
 	BroadcastQueueURL string
 	ConnectionTTL     time.Duration
-	JWT               JWT
+	JWT               auth.Config
 	LogLevel          slog.Level
 }
 
@@ -208,8 +198,8 @@ func (e *env) level() slog.Level {
 	return l
 }
 
-func (e *env) jwt() JWT {
-	j := JWT{
+func (e *env) jwt() auth.Config {
+	j := auth.Config{
 		PublicKey: e.optional("JWT_PUBLIC_KEY", ""), JWKSURL: e.optional("JWT_JWKS_URL", ""),
 		Issuers: e.list("JWT_ISSUER", ""), Audiences: e.list("JWT_AUDIENCE", ""),
 		Algorithms:       e.list("JWT_ALGORITHMS", "RS256"),

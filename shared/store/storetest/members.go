@@ -94,7 +94,7 @@ var members = []contract{
 		var places []place
 		for _, tenant := range hostileTenants {
 			for _, name := range hostileNames {
-				id := fmt.Sprintf("%s/%s/%d", tenant, name, len(places))
+				id := fmt.Sprintf("%q/%s/%d", tenant, name, len(places))
 				mustPut(t, s, newConnection(id, tenant, name), name)
 				places = append(places, place{tenant, name, id})
 				byTenant[tenant] = append(byTenant[tenant], id)
@@ -116,7 +116,7 @@ var members = []contract{
 		wantMembers(t, s, "idempotency", protocol.Audience{Channel: "orders"}, nil, nil)
 	}},
 	{"a cursor that Members did not make is refused", func(t *testing.T, s Store) {
-		for _, cursor := range []string{"x", "/", "-1/", "4/", "00/", "0", "0/a/b", "0/%", "0/%2f", "0/\x00", "99999999999999999999/"} {
+		for _, cursor := range []string{"x", "/", "-1/", "1000/", "00/", "0", "0/a/b", "0/%", "0/%2f", "0/\x00", "99999999999999999999/"} {
 			_, err := s.Members(t.Context(), "acme", protocol.Audience{Tenant: true}, cursor, 10)
 			wantError(t, fmt.Sprintf("tenant at %q", cursor), err, store.ErrCursor)
 		}

@@ -1,0 +1,52 @@
+// Deliver is the function behind the delivery queue: it posts one unit of a
+// broadcast to its connections and records what became of it. It is the fourth
+// station of a message's path.
+package main
+
+import (
+	"context"
+	"log"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"fanfare/shared/broadcast"
+	fanfare "fanfare/shared/config"
+	"fanfare/shared/connection"
+	"fanfare/shared/gateway"
+	"fanfare/shared/queue"
+	"fanfare/shared/store"
+	"fanfare/shared/telemetry"
+)
+
+func main() {
+	cfg, err := fanfare.Deliver(os.LookupEnv)
+	exitOn(err)
+	logger := telemetry.NewLogger(os.Stdout, cfg.LogLevel, "deliver")
+	aws, err := config.LoadDefaultConfig(context.Background())
+	exitOn(err)
+	gw, err := gateway.New(gateway.Options{
+		Endpoint: cfg.WebSocketEndpoint, Region: aws.Region, Credentials: aws.Credentials,
+	})
+	exitOn(err)
+
+	table := store.NewDynamoDB(dynamodb.NewFromConfig(aws), cfg.TableName, store.Options{})
+	manager := connection.NewManager(table, gw, connection.Options{Adaptive: true, Rate: cfg.PostRate, Logger: logger})
+	h := &handler{
+		batch:     queue.NewBatch(sqs.NewFromConfig(aws), cfg.DeliveryQueueURL, logger),
+		deliverer: &broadcast.Deliverer{Send: broadcast.ByManager(manager), Ledger: table, Now: time.Now},
+		log:       logger,
+	}
+	lambda.Start(h.handle)
+}
+
+// exitOn ends the function at its start with one line that says why.
+func exitOn(err error) {
+	if err != nil {
+		log.Fatal("deliver: ", err)
+	}
+}

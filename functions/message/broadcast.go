@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"fanfare/shared/broadcast"
+	"fanfare/shared/connection"
+	"fanfare/shared/protocol"
+)
+
+// sendWithin is how long a request may be between claiming its idempotency key
+// and queueing: this function's time-out, rounded up. A claim that is older
+// and not confirmed belongs to one that died in between.
+const sendWithin = 30 * time.Second
+
+// broadcast puts the client's broadcast on the queue. Everything that can be
+// refused is refused before: what was accepted will be sent.
+func (h *handler) broadcast(ctx context.Context, c connection.Connection, r protocol.Request) (any, error) {
+	if wanted := r.To.Permission(); !protocol.Allowed(c.Permissions, wanted) {
+		return nil, forbidden(wanted)
+	}
+	m := broadcast.Message{
+		Tenant: c.Tenant, To: r.To, Data: r.Data, From: &protocol.From{User: c.User}, TTL: r.TTL,
+		MessageID: h.newID(), Time: h.now().UnixMilli(),
+	}
+	if _, err := m.Frame(); err != nil {
+		if refusal, ok := errors.AsType[*protocol.Error](err); ok {
+			return nil, refusal
+		}
+		return nil, err
+	}
+	if r.IdempotencyKey != "" {
+		return h.broadcastOnce(ctx, c, r, m)
+	}
+	if err := h.queue.SendBroadcast(ctx, m); err != nil {
+		return nil, err
+	}
+	return protocol.Accepted{Type: "accepted", ID: r.ID, MessageID: m.MessageID}, nil
+}
+
+// broadcastOnce sends m unless the user's key has been used. The claim comes
+// first, so that of two requests at once one sends; it is confirmed after, so
+// that a request that died in between is made up for by its repetition.
+func (h *handler) broadcastOnce(ctx context.Context, c connection.Connection, r protocol.Request, m broadcast.Message) (any, error) {
+	now := h.now()
+	claim, err := h.claims.ClaimKey(ctx, broadcast.IdempotencyClaim{
+		Tenant: c.Tenant, User: c.User, Key: r.IdempotencyKey, MessageID: m.MessageID, Digest: m.Digest(),
+		ClaimedAt: now, ExpiresAt: now.Add(broadcast.IdempotencyTTL),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if claim.Digest != m.Digest() {
+		return nil, &protocol.Error{Code: protocol.CodeIdempotencyMismatch, Message: "the idempotencyKey was used for another broadcast in the last 24 hours"}
+	}
+	accepted := protocol.Accepted{
+		Type: "accepted", ID: r.ID, MessageID: claim.MessageID, Duplicate: claim.MessageID != m.MessageID,
+	}
+	if accepted.Duplicate && (claim.Confirmed || now.Sub(claim.ClaimedAt) < sendWithin) {
+		return accepted, nil
+	}
+	m.MessageID = claim.MessageID
+	if err := h.queue.SendBroadcast(ctx, m); err != nil {
+		return nil, err
+	}
+	if err := h.claims.ConfirmKey(ctx, claim); err != nil {
+		// It is queued. Unconfirmed, a repetition would only be queued again
+		// under the same messageId.
+		h.log.WarnContext(ctx, "idempotency key not confirmed", "messageId", m.MessageID, "error", err)
+	}
+	return accepted, nil
+}

@@ -1,6 +1,0 @@
-package auth
-
-import (
-	_ "github.com/lestrrat-go/jwx/v2/jwk"
-	_ "github.com/lestrrat-go/jwx/v2/jws"
-)

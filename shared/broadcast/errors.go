@@ -1,0 +1,15 @@
+package broadcast
+
+import "errors"
+
+// What a caller can do something about.
+var (
+	// ErrMalformed: the message cannot be understood, now or ever.
+	ErrMalformed = errors.New("malformed broadcast message")
+	// ErrCursorMoved: somebody else works on the same broadcast.
+	ErrCursorMoved = errors.New("broadcast cursor has moved")
+	// ErrUnfinished: a part of the unit is left and recorded; try again.
+	ErrUnfinished = errors.New("unit unfinished")
+	// ErrNotFound: no such receipt or unit.
+	ErrNotFound = errors.New("broadcast not found")
+)

@@ -1,0 +1,56 @@
+// Package queue is the SQS side of a broadcast: it puts broadcasts and units
+// on their queues, and takes a Lambda batch apart again.
+//
+//	units := queue.NewPublisher(sqs.NewFromConfig(cfg), deliveryQueueURL)
+//	err := units.SendUnit(ctx, unit)
+//
+// SQS delivers at least once and in no order.
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"fanfare/shared/broadcast"
+)
+
+// Sender is what a Publisher needs of the SQS client.
+type Sender interface {
+	SendMessage(context.Context, *sqs.SendMessageInput, ...func(*sqs.Options)) (*sqs.SendMessageOutput, error)
+}
+
+// Publisher writes to one queue.
+type Publisher struct {
+	api Sender
+	url string
+}
+
+var _ broadcast.UnitQueue = (*Publisher)(nil)
+
+// NewPublisher returns a Publisher to the queue at url.
+func NewPublisher(api Sender, url string) *Publisher { return &Publisher{api: api, url: url} }
+
+// SendBroadcast puts m on the broadcast queue. nil means that SQS has it.
+func (p *Publisher) SendBroadcast(ctx context.Context, m broadcast.Message) error {
+	return p.send(ctx, "broadcast "+m.MessageID, m)
+}
+
+// SendUnit puts u on the delivery queue. nil means that SQS has it.
+func (p *Publisher) SendUnit(ctx context.Context, u broadcast.Unit) error {
+	return p.send(ctx, fmt.Sprintf("unit %d of broadcast %s", u.N, u.MessageID), u)
+}
+
+func (p *Publisher) send(ctx context.Context, what string, v any) error {
+	body, err := json.Marshal(v)
+	if err == nil {
+		text := string(body)
+		_, err = p.api.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &p.url, MessageBody: &text})
+	}
+	if err != nil {
+		return fmt.Errorf("queue %s: %w", what, err)
+	}
+	return nil
+}
