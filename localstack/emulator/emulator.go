@@ -1,0 +1,206 @@
+// Package emulator is the local cloud: every service of this folder behind one
+// HTTP port, with one clock. It is what `go run ./localstack` starts, and what
+// tests embed:
+//
+//	cloud, err := emulator.New(emulator.Options{Addr: "127.0.0.1:0"})
+//	if err != nil { … }
+//	defer cloud.Close(ctx)
+//	err = cloud.Start()
+//	os.Setenv("AWS_ENDPOINT_URL", cloud.URL())
+//
+// The services do not know one another. Each edge between two of them is one
+// file here, named *_wiring.go.
+//
+// It is for development and tests: one account, no permissions checked of the
+// deployer's keys, state in memory, saved to DataDir only by Save and Close.
+package emulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"fanfare/localstack/clock"
+	"fanfare/localstack/cloudwatch"
+	"fanfare/localstack/dynamodb"
+	"fanfare/localstack/gateway"
+	"fanfare/localstack/iam"
+	"fanfare/localstack/lambda"
+	"fanfare/localstack/logs"
+	"fanfare/localstack/sqs"
+	"fanfare/localstack/sts"
+)
+
+// DefaultAddr is where the local cloud listens unless told otherwise: on
+// loopback only, at the port that tools expect of a local AWS.
+const DefaultAddr = "127.0.0.1:4566"
+
+// Options of an Emulator. The zero value listens at DefaultAddr and keeps
+// nothing.
+type Options struct {
+	// Addr is the address to listen at; port 0 takes a free one.
+	Addr string
+	// DataDir, if set, is where the state is loaded from by New and saved to by
+	// Save. Functions are unpacked below it too. It is made if it is missing.
+	DataDir string
+	// Hostname is how clients name this machine in the URLs that the cloud
+	// answers with. Default: $LOCALSTACK_HOST, else "localhost".
+	Hostname string
+	// Logger gets one line for each request that failed or is not supported.
+	Logger *slog.Logger
+	// LogRequests has every request logged.
+	LogRequests bool
+	// FunctionLog gets every line that functions print.
+	FunctionLog func(lambda.LogLine)
+}
+
+// Emulator is one local cloud. Use New.
+type Emulator struct {
+	opts  Options
+	log   *slog.Logger
+	clock *clock.Clock
+
+	dynamodb   *dynamodb.Service
+	sqs        *sqs.Service
+	lambda     *lambda.Service
+	gateway    *gateway.Service
+	iam        *iam.Service
+	sts        *sts.Service
+	logs       *logs.Service
+	cloudwatch *cloudwatch.Service
+
+	sources  *eventSources
+	server   *http.Server
+	mu       sync.Mutex
+	listener net.Listener
+	closed   bool
+}
+
+// New returns a local cloud that has loaded its state, but does not listen yet.
+func New(o Options) (*Emulator, error) {
+	if o.Addr == "" {
+		o.Addr = DefaultAddr
+	}
+	if o.Hostname == "" {
+		o.Hostname = os.Getenv("LOCALSTACK_HOST")
+	}
+	if o.Hostname == "" {
+		o.Hostname = "localhost"
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.DataDir != "" {
+		if err := os.MkdirAll(o.DataDir, 0o700); err != nil {
+			return nil, fmt.Errorf("data directory: %w", err)
+		}
+	}
+	e := &Emulator{opts: o, log: o.Logger, clock: clock.New()}
+	e.dynamodb = dynamodb.New(dynamodb.Options{Clock: e.clock, Logger: e.log})
+	e.sqs = sqs.New(sqs.Options{Clock: e.clock, Logger: e.log, BaseURL: e.publicURL})
+	e.iam = iam.New(iam.Options{Clock: e.clock, Logger: e.log})
+	e.sts = sts.New(sts.Options{Clock: e.clock, Logger: e.log, RoleExists: e.roleExists})
+	e.logs = logs.New(logs.Options{Clock: e.clock, Logger: e.log})
+	e.cloudwatch = cloudwatch.New(cloudwatch.Options{Clock: e.clock, Logger: e.log})
+	e.sources = newEventSources(e)
+	e.lambda = lambda.New(lambda.Options{
+		Clock: e.clock, Logger: e.log, Dir: o.DataDir,
+		Environment: e.functionEnvironment, Log: e.functionLog,
+		OnMapping: e.sources.changed, QueueVisibility: e.queueVisibility,
+	})
+	e.gateway = gateway.New(gateway.Options{
+		Clock: e.clock, Logger: e.log, Endpoint: e.publicHost, Invoke: e.invokeForGateway,
+	})
+	e.server = &http.Server{Handler: e.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	return e, nil
+}
+
+// Start listens and loads the saved state, if DataDir has one. Requests are
+// served when it returns.
+func (e *Emulator) Start() error {
+	l, err := net.Listen("tcp", e.opts.Addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return &PortInUseError{Addr: e.opts.Addr}
+	}
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	e.mu.Lock()
+	e.listener = l
+	e.mu.Unlock()
+	// Loaded only now: functions are told the port that we got.
+	if err := e.load(); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	go func() {
+		if err := e.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			e.log.Error("server ended", "error", err)
+		}
+	}()
+	return nil
+}
+
+// PortInUseError says that something else listens at Addr.
+type PortInUseError struct{ Addr string }
+
+func (e *PortInUseError) Error() string {
+	return fmt.Sprintf("%s is in use by another program: stop it, or choose another port", e.Addr)
+}
+
+// Clock is the clock of all services.
+func (e *Emulator) Clock() *clock.Clock { return e.clock }
+
+// Addr is the address that the cloud listens at; before Start, the one it was
+// given.
+func (e *Emulator) Addr() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.listener == nil {
+		return e.opts.Addr
+	}
+	return e.listener.Addr().String()
+}
+
+// URL is the cloud's endpoint, for AWS_ENDPOINT_URL on this machine.
+func (e *Emulator) URL() string { return "http://" + e.Addr() }
+
+// publicHost is host and port as clients name them.
+func (e *Emulator) publicHost() string {
+	_, port, err := net.SplitHostPort(e.Addr())
+	if err != nil {
+		return e.Addr()
+	}
+	return net.JoinHostPort(e.opts.Hostname, port)
+}
+
+func (e *Emulator) publicURL() string { return "http://" + e.publicHost() }
+
+// Close ends everything: sockets first, so that their $disconnect functions
+// run, then event sources, functions and services. When ctx ends, what is left
+// is cut off. It may be called twice.
+func (e *Emulator) Close(ctx context.Context) error {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return nil
+	}
+	e.closed = true
+	e.mu.Unlock()
+
+	errs := []error{e.gateway.Close(ctx)}
+	e.sources.close(ctx)
+	errs = append(errs, e.lambda.Close())
+	if err := e.server.Shutdown(ctx); err != nil {
+		errs = append(errs, e.server.Close())
+	}
+	e.dynamodb.Close()
+	errs = append(errs, e.sqs.Close())
+	return errors.Join(errs...)
+}

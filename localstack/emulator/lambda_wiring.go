@@ -1,0 +1,42 @@
+package emulator
+
+import (
+	"time"
+
+	"fanfare/localstack/lambda"
+	"fanfare/localstack/logs"
+)
+
+// credentialsTTL is how long a function's credentials are valid. AWS renews
+// them before they end by starting new environments; ours live shorter.
+const credentialsTTL = 12 * time.Hour
+
+// functionEnvironment is what the platform adds to a function's environment:
+// its role's credentials and the way to this cloud.
+func (e *Emulator) functionEnvironment(f lambda.FunctionInfo) map[string]string {
+	creds := e.sts.Issue(f.Role, f.Name, credentialsTTL)
+	return map[string]string{
+		"AWS_ACCESS_KEY_ID":     creds.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY": creds.SecretAccessKey,
+		"AWS_SESSION_TOKEN":     creds.SessionToken,
+		"AWS_ENDPOINT_URL":      e.URL(),
+	}
+}
+
+// functionLog keeps a function's line in its log group and shows it.
+func (e *Emulator) functionLog(l lambda.LogLine) {
+	e.logs.Put(l.Group, l.Stream, logs.Event{Time: l.Time, Message: l.Text})
+	if e.opts.FunctionLog != nil {
+		e.opts.FunctionLog(l)
+	}
+}
+
+func (e *Emulator) roleExists(arn string) bool {
+	_, ok := e.iam.Role(arn)
+	return ok
+}
+
+func (e *Emulator) queueVisibility(queueARN string) (time.Duration, bool) {
+	q, ok := e.sqs.Lookup(queueARN)
+	return q.VisibilityTimeout, ok
+}

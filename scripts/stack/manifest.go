@@ -1,0 +1,122 @@
+package stack
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"fanfare/scripts/artifact"
+	"fanfare/shared/auth/authtest"
+)
+
+// manifest says what the state in a Dir was deployed from. It is written last
+// and removed first, so that a Dir with one is whole.
+type manifest struct {
+	Port    int     `json:"port"`
+	Inputs  string  `json:"inputs"` // SHA-256 of all that a deployment depends on
+	Outputs Outputs `json:"outputs"`
+}
+
+const manifestFile = "manifest.json"
+
+func (m manifest) same(other manifest) bool {
+	return m.Inputs != "" && m.Inputs == other.Inputs && m.Port == other.Port
+}
+
+// describe hashes the zips, the Terraform code and the key.
+func describe(root string, port int, zips []artifact.Zip, key *authtest.Key) (manifest, error) {
+	h := sha256.New()
+	fmt.Fprintf(h, "port %d\nkey %s\n", port, key.PublicPEM())
+	for _, z := range zips {
+		fmt.Fprintf(h, "%s %s\n", z.Function, z.SHA256)
+	}
+	infra := filepath.Join(root, "infra")
+	err := filepath.WalkDir(infra, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if d.Name() == ".terraform" || d.Name() == "tests" {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !isTerraformInput(d.Name()) {
+			return nil
+		}
+		rel, err := filepath.Rel(infra, path)
+		if err != nil {
+			return err
+		}
+		return hashFile(h, rel, path)
+	})
+	return manifest{Port: port, Inputs: hex.EncodeToString(h.Sum(nil))}, err
+}
+
+func isTerraformInput(name string) bool {
+	for _, suffix := range []string{".tf", ".tfvars", ".json"} {
+		if strings.HasSuffix(name, suffix) {
+			return true
+		}
+	}
+	return false
+}
+
+func hashFile(h io.Writer, name, path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(h, "%s %d\n%s\n", name, len(data), data)
+	return err
+}
+
+func loadManifest(dir string) (manifest, bool) {
+	data, err := os.ReadFile(filepath.Join(dir, manifestFile))
+	var m manifest
+	if err != nil || json.Unmarshal(data, &m) != nil {
+		return manifest{}, false
+	}
+	return m, true
+}
+
+func (m manifest) save(dir string) error {
+	data, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, manifestFile)
+	if err := os.WriteFile(path+".tmp", data, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".tmp", path)
+}
+
+func removeManifest(dir string) error {
+	err := os.Remove(filepath.Join(dir, manifestFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// stateFiles are what a deployment leaves in a Dir; Terraform's own data
+// (the initialised provider) may stay.
+var stateFiles = []string{manifestFile, "cloud", stateFile, stateFile + ".backup"}
+
+// forget removes a deployment's state.
+func forget(dir string) error {
+	for _, name := range stateFiles {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

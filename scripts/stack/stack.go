@@ -1,0 +1,259 @@
+// Package stack brings the whole of Fanfare up on this machine: it builds the
+// functions, starts the local cloud and has Terraform deploy infra/ to it. The
+// verbs that need a running stack (local, demo, local-test) share it.
+//
+//	s, err := stack.Up(ctx, stack.Options{Root: ".", Dir: ".local", Out: os.Stdout})
+//	defer s.Close(ctx)
+//	fmt.Println(s.Outputs.WebSocketURL)
+//
+// What was deployed is kept in Dir: the next Up with nothing changed restores
+// it without Terraform.
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"fanfare/localstack/emulator"
+	"fanfare/localstack/lambda"
+	"fanfare/scripts/artifact"
+	"fanfare/shared/auth/authtest"
+)
+
+// DefaultPort is where the local cloud listens unless PORT says otherwise.
+const DefaultPort = 4566
+
+// PortVariable is the make variable, and environment variable, with the port.
+const PortVariable = "PORT"
+
+// Port reads PORT from the environment.
+func Port() (int, error) {
+	v := os.Getenv(PortVariable)
+	if v == "" {
+		return DefaultPort, nil
+	}
+	port, err := strconv.Atoi(v)
+	if err != nil || port < 1 || port > 65535 {
+		return 0, fmt.Errorf("%s=%s must be a port between 1 and 65535", PortVariable, v)
+	}
+	return port, nil
+}
+
+// Options of Up.
+type Options struct {
+	Root string    // of the repository
+	Dir  string    // state, relative to Root; nothing else may use it
+	Port int       // 0 takes the one of the state in Dir, or a free one
+	Out  io.Writer // progress, for people
+	// Fresh forgets what is in Dir and deploys anew.
+	Fresh bool
+	// FunctionLog gets every line that functions print.
+	FunctionLog func(lambda.LogLine)
+	// Logger gets what the local cloud has to say.
+	Logger *slog.Logger
+}
+
+// Stack is a deployed Fanfare on the local cloud.
+type Stack struct {
+	Cloud    *emulator.Emulator
+	Outputs  Outputs
+	Key      *authtest.Key // signs tokens that the stack trusts
+	Restored bool          // Terraform was not needed
+
+	opts Options
+	tf   *terraform // nil when Restored
+	lock *os.File
+	say  *progress
+}
+
+// Outputs are Terraform's.
+type Outputs struct {
+	WebSocketURL        string `json:"websocket_url"`
+	ManagementEndpoint  string `json:"management_endpoint"`
+	TableName           string `json:"table_name"`
+	BroadcastQueueURL   string `json:"broadcast_queue_url"`
+	PublisherPolicyJSON string `json:"publisher_policy_json"`
+}
+
+// Up returns a running stack. On error, and when ctx ends, everything it had
+// started has been taken down and what was half-written is forgotten.
+func Up(ctx context.Context, o Options) (_ *Stack, err error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Root, err = filepath.Abs(o.Root); err != nil {
+		return nil, err
+	}
+	o.Dir = filepath.Join(o.Root, o.Dir)
+	s := &Stack{opts: o, say: newProgress(o.Out)}
+	if s.lock, err = lockDir(o.Dir); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.Close(context.WithoutCancel(ctx))
+		}
+	}()
+	if s.Key, err = DevKey(o.Root); err != nil {
+		return nil, err
+	}
+	var zips []artifact.Zip
+	err = s.say.step("build the functions for "+artifact.Host.OS+"/"+artifact.Host.Arch, func() (err error) {
+		zips, err = artifact.Build(ctx, o.Root, filepath.Join(o.Root, ".build", "local"), artifact.Host)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, s.bring(ctx, zips)
+}
+
+// bring starts the cloud from what Dir holds and deploys what is missing.
+func (s *Stack) bring(ctx context.Context, zips []artifact.Zip) error {
+	was, ok := loadManifest(s.opts.Dir)
+	if s.opts.Fresh || !ok {
+		if err := forget(s.opts.Dir); err != nil {
+			return err
+		}
+		was = manifest{}
+	}
+	if s.opts.Port == 0 {
+		s.opts.Port = was.Port
+	}
+	if err := s.startCloud(); err != nil {
+		return err
+	}
+	now, err := describe(s.opts.Root, s.port(), zips, s.Key)
+	if err != nil {
+		return err
+	}
+	if was.same(now) {
+		s.Outputs, s.Restored = was.Outputs, true
+		s.say.line("restored the deployed stack: nothing has changed")
+		return nil
+	}
+	// From here to the new manifest, Dir is not to be trusted.
+	if err := removeManifest(s.opts.Dir); err != nil {
+		return err
+	}
+	if err := s.deploy(ctx, now); err != nil {
+		return err
+	}
+	if err := s.Cloud.Save(); err != nil {
+		return fmt.Errorf("save the deployed stack: %w", err)
+	}
+	now.Outputs = s.Outputs
+	return now.save(s.opts.Dir)
+}
+
+func (s *Stack) startCloud() error {
+	return s.say.step("start the local cloud", func() (err error) {
+		s.Cloud, err = emulator.New(emulator.Options{
+			Addr:    net.JoinHostPort("127.0.0.1", strconv.Itoa(s.opts.Port)),
+			DataDir: filepath.Join(s.opts.Dir, "cloud"), Logger: s.opts.Logger, FunctionLog: s.opts.FunctionLog,
+		})
+		if err != nil {
+			return err
+		}
+		err = s.Cloud.Start()
+		if used, ok := errors.AsType[*emulator.PortInUseError](err); ok {
+			return fmt.Errorf("%w (make … %s=4567)", used, PortVariable)
+		}
+		return err
+	})
+}
+
+func (s *Stack) port() int {
+	_, port, err := net.SplitHostPort(s.Cloud.Addr())
+	n, convErr := strconv.Atoi(port)
+	if err != nil || convErr != nil {
+		return s.opts.Port
+	}
+	return n
+}
+
+func (s *Stack) deploy(ctx context.Context, m manifest) error {
+	var err error
+	if s.tf, err = newTerraform(ctx, s.opts.Root, s.opts.Dir, s.Cloud.URL(), s.say); err != nil {
+		return err
+	}
+	s.Outputs, err = s.tf.apply(ctx)
+	return err
+}
+
+// Token returns a JWT that the stack admits.
+func (s *Stack) Token(user, tenant string, permissions ...string) string {
+	return DevToken(s.Key, user, tenant, permissions, time.Hour)
+}
+
+// Destroy takes everything that was deployed down with Terraform, and forgets
+// the state. The local cloud keeps running.
+func (s *Stack) Destroy(ctx context.Context) error {
+	if err := removeManifest(s.opts.Dir); err != nil {
+		return err
+	}
+	var err error
+	if s.tf == nil {
+		if s.tf, err = newTerraform(ctx, s.opts.Root, s.opts.Dir, s.Cloud.URL(), s.say); err != nil {
+			return err
+		}
+	}
+	if err := s.tf.destroy(ctx); err != nil {
+		return err
+	}
+	return forget(s.opts.Dir)
+}
+
+// PlanIsEmpty reports whether another apply would change nothing, with the
+// addresses of what it would change.
+func (s *Stack) PlanIsEmpty(ctx context.Context) (bool, []string, error) {
+	var err error
+	if s.tf == nil {
+		if s.tf, err = newTerraform(ctx, s.opts.Root, s.opts.Dir, s.Cloud.URL(), s.say); err != nil {
+			return false, nil, err
+		}
+	}
+	return s.tf.planIsEmpty(ctx)
+}
+
+// closeTimeout bounds how long the sockets' last functions may take.
+const closeTimeout = 10 * time.Second
+
+// Close stops the local cloud with all its processes. The deployed state stays
+// in Dir. It may be called twice.
+func (s *Stack) Close(ctx context.Context) {
+	if s.Cloud != nil {
+		ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+		defer cancel()
+		if err := s.Cloud.Close(ctx); err != nil {
+			s.opts.Logger.Warn("the local cloud did not stop cleanly", "error", err)
+		}
+	}
+	if s.lock != nil {
+		_ = s.lock.Close() // which unlocks it
+		s.lock = nil
+	}
+}
+
+// lockDir makes dir and keeps others out of it while the process lives.
+func lockDir(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := lockFile(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("another process uses %s: stop it first", dir), f.Close())
+	}
+	return f, nil
+}
