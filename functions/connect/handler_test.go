@@ -5,12 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
-
-	"log/slog"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -20,6 +20,9 @@ import (
 	"fanfare/shared/store"
 	"fanfare/shared/telemetry"
 )
+
+// testKey is one for all tests: making an RSA key takes a second under -race.
+var testKey = sync.OnceValue(authtest.NewKey)
 
 // world is a connect function with all that it talks to.
 type world struct {
@@ -31,7 +34,7 @@ type world struct {
 
 func newWorld(t *testing.T, change func(*auth.Config)) *world {
 	t.Helper()
-	w := &world{key: authtest.NewKey(), store: store.NewMemory(store.Options{})}
+	w := &world{key: testKey(), store: store.NewMemory(store.Options{})}
 	cfg := auth.Config{PublicKey: w.key.PublicPEM(), Issuers: []string{"issuer"}, Audiences: []string{"fanfare"}}
 	if change != nil {
 		change(&cfg)

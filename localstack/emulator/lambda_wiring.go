@@ -17,8 +17,8 @@ func (e *Emulator) functionEnvironment(f lambda.FunctionInfo) map[string]string 
 	creds := e.sts.Issue(f.Role, f.Name, credentialsTTL)
 	return map[string]string{
 		"AWS_ACCESS_KEY_ID":     creds.AccessKeyID,
-		"AWS_SECRET_ACCESS_KEY": creds.SecretAccessKey,
-		"AWS_SESSION_TOKEN":     creds.SessionToken,
+		"AWS_SECRET_ACCESS_KEY": creds.SecretAccessKey.Reveal(),
+		"AWS_SESSION_TOKEN":     creds.SessionToken.Reveal(),
 		"AWS_ENDPOINT_URL":      e.URL(),
 	}
 }

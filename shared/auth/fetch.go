@@ -50,7 +50,7 @@ func (k *remoteKeys) fetch(ctx context.Context) (keyring, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := parseJSONKeys(body, k.accepted)
+	keys, err := parseSet(body, k.accepted)
 	if err != nil {
 		return nil, fmt.Errorf("the answer %w", err)
 	}

@@ -101,30 +101,38 @@ func parsePEMBlock(block *pem.Block) (public any, err error) {
 
 // parseJSONKeys reads a JWKS or a single JWK.
 func parseJSONKeys(data []byte, accepted []jwa.SignatureAlgorithm) ([]keyOrError, error) {
+	o, err := parseObject(data)
+	if err != nil {
+		return nil, errors.New("is " + err.Error())
+	}
+	if _, isSet := o["keys"]; isSet {
+		return parseSet(data, accepted)
+	}
+	key, err := parseJWK(o, accepted)
+	return []keyOrError{{key, err}}, nil
+}
+
+// parseSet reads a JWKS (RFC 7517 §5).
+func parseSet(data []byte, accepted []jwa.SignatureAlgorithm) ([]keyOrError, error) {
 	set, err := parseObject(data)
 	if err != nil {
 		return nil, errors.New("is " + err.Error())
 	}
-	list, isSet := set["keys"]
-	if !isSet {
-		key, err := parseJWK(set, accepted)
-		return []keyOrError{{key, err}}, nil
-	}
+	list, ok := set["keys"]
 	var members []json.RawMessage
-	if list[0] != '[' || json.Unmarshal(list, &members) != nil {
-		return nil, errors.New(`is a JWKS whose "keys" is not a list`)
+	if !ok || list[0] != '[' || json.Unmarshal(list, &members) != nil {
+		return nil, errors.New(`is not a JWKS: its "keys" is not a list`)
 	}
 	if len(members) > maxKeys {
 		return nil, fmt.Errorf("is a JWKS of more than %d keys", maxKeys)
 	}
 	keys := make([]keyOrError, len(members))
 	for i, member := range members {
-		var o object
-		if o, keys[i].err = parseObject(member); keys[i].err != nil {
-			keys[i].err = errors.New("is " + keys[i].err.Error())
-			continue
+		if o, err := parseObject(member); err != nil {
+			keys[i].err = errors.New("is " + err.Error())
+		} else {
+			keys[i].key, keys[i].err = parseJWK(o, accepted)
 		}
-		keys[i].key, keys[i].err = parseJWK(o, accepted)
 	}
 	return keys, nil
 }

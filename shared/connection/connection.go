@@ -69,20 +69,22 @@ type Sender interface {
 // concurrent use; the payload must not change.
 type Message struct {
 	data []byte
-	sum  func() string
+	once sync.Once
+	sum  string
 }
 
 // NewMessage wraps data without copying it.
-func NewMessage(data []byte) *Message {
-	return &Message{data: data, sum: sync.OnceValue(func() string {
-		h := sha256.Sum256(data)
-		return hex.EncodeToString(h[:])
-	})}
-}
+func NewMessage(data []byte) *Message { return &Message{data: data} }
 
 // Data returns the payload. It must not be changed.
 func (m *Message) Data() []byte { return m.data }
 
 // SHA256 returns the payload's SHA-256 in lower-case hex, as a SigV4 signature
 // takes it.
-func (m *Message) SHA256() string { return m.sum() }
+func (m *Message) SHA256() string {
+	m.once.Do(func() {
+		h := sha256.Sum256(m.data)
+		m.sum = hex.EncodeToString(h[:])
+	})
+	return m.sum
+}

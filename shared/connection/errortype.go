@@ -8,17 +8,17 @@ import (
 // ErrorType names what went wrong, for metrics, receipts and logs.
 type ErrorType string
 
-// The types there are.
+// The types there are, by the names that receipts use too.
 const (
 	TypeGone        ErrorType = "gone"
 	TypeForbidden   ErrorType = "forbidden"
 	TypeInvalid     ErrorType = "invalid"
-	TypeTooLarge    ErrorType = "too_large"
+	TypeTooLarge    ErrorType = "tooLarge"
 	TypeThrottled   ErrorType = "throttled"
-	TypeCircuitOpen ErrorType = "circuit_open"
+	TypeCircuitOpen ErrorType = "circuitOpen"
 	TypeShutdown    ErrorType = "shutdown"
-	TypeCanceled    ErrorType = "canceled" // the caller's context ended, deadlines included
-	TypeOther       ErrorType = "other"    // 5xx, network, anything that no sentinel names
+	TypeDeadline    ErrorType = "deadline" // the caller's context ended, cancelled or too late
+	TypeFailed      ErrorType = "failed"   // 5xx, network, anything that no sentinel names
 )
 
 // types pairs every type but the last with the errors that it stands for. The
@@ -34,8 +34,8 @@ var types = [...]struct {
 	{TypeThrottled, []error{ErrThrottled}},
 	{TypeCircuitOpen, []error{ErrCircuitOpen}},
 	{TypeShutdown, []error{ErrShutdown}},
-	{TypeCanceled, []error{context.Canceled, context.DeadlineExceeded}},
-	{TypeOther, nil},
+	{TypeDeadline, []error{context.Canceled, context.DeadlineExceeded}},
+	{TypeFailed, nil},
 }
 
 // kind is a type's index in types, which is how the counters are kept.
@@ -49,8 +49,8 @@ const (
 	kindThrottled
 	kindCircuitOpen
 	kindShutdown
-	kindCanceled
-	kindOther
+	kindDeadline
+	kindFailed
 	kinds // how many there are
 )
 
@@ -62,7 +62,7 @@ func kindOf(err error) kind {
 			}
 		}
 	}
-	return kindOther
+	return kindFailed
 }
 
 // TypeOf returns the type of an error of Send or of a Failure, "" for nil.

@@ -28,13 +28,13 @@ func (d *DynamoDB) Subscribe(ctx context.Context, id, channel string) (err error
 
 // subscription adds the channel to the row's list and puts the membership. The
 // membership's expiry is copied from the row, so the transaction also insists
-// that nobody has renewed the row since it was read.
+// that the row is there and nobody has renewed it since it was read.
 func (d *DynamoDB) subscription(r row, channel string) []types.TransactWriteItem {
 	shard := shardOf(r.ID, d.o.ChannelShards)
 	update := d.channelUpdate(r.ID, channel)
 	update.UpdateExpression = aws.String("SET channels.#channel = :shard")
-	update.ConditionExpression = aws.String("attribute_exists(pk) AND attribute_not_exists(channels.#channel)" +
-		" AND size(channels) < :max AND expiresAt = :expires")
+	update.ConditionExpression = aws.String("expiresAt = :expires AND :max = :max" +
+		" AND attribute_not_exists(channels.#channel)")
 	update.ExpressionAttributeValues = item{
 		":shard":   number(shard),
 		":max":     number(connection.MaxChannels),

@@ -14,9 +14,8 @@ import (
 	"fanfare/shared/connection"
 )
 
-// undoTimeout bounds the removal of a connection that could be written only in
-// part. It has its own time because the caller's may be what ran out.
-const undoTimeout = 3 * time.Second
+// finishTimeout bounds work that must be brought to its end once it has begun.
+const finishTimeout = 3 * time.Second
 
 // renewAtOnce is how many memberships Renew writes at the same time.
 const renewAtOnce = 10
@@ -73,7 +72,7 @@ func (d *DynamoDB) putRow(ctx context.Context, r row) error {
 // it is there a clean-up finds the memberships through it. It uses DeleteItem
 // alone, so it works where BatchWriteItem is what fails.
 func (d *DynamoDB) undoPut(ctx context.Context, r row) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	ctx, cancel := finishing(ctx)
 	defer cancel()
 	for _, k := range append(r.memberships(), connectionKey(r.ID)) {
 		_, err := d.deleteItem(ctx, &dynamodb.DeleteItemInput{Key: k.item()})
@@ -142,8 +141,15 @@ func (d *DynamoDB) RemoveGone(ctx context.Context, id string, connectedBefore ti
 	return err
 }
 
+// finishing returns a context with time of its own, because the caller's may
+// run out, or be what has, between rows that belong together.
+func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
+}
+
 // removeRow deletes the row and, because only one caller gets it back, all its
-// memberships, which from then on nobody else can find.
+// memberships, which from then on nobody else can find: not even a caller who
+// gives up stops that.
 func (d *DynamoDB) removeRow(ctx context.Context, in *dynamodb.DeleteItemInput) (connection.Connection, error) {
 	in.ReturnValues = types.ReturnValueAllOld
 	out, err := d.deleteItem(ctx, in)
@@ -158,6 +164,8 @@ func (d *DynamoDB) removeRow(ctx context.Context, in *dynamodb.DeleteItemInput) 
 	for _, k := range r.memberships() {
 		members = append(members, deleteOf(k))
 	}
+	ctx, cancel := finishing(ctx)
+	defer cancel()
 	return r.connection(), d.writeAll(ctx, members)
 }
 

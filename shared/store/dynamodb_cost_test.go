@@ -64,6 +64,9 @@ func TestEachMethodCostsWhatItsCommentSays(t *testing.T) {
 			_, err := s.ClaimKey(ctx, broadcast.IdempotencyClaim{Tenant: "acme", Key: "k", MessageID: "m1"})
 			return err
 		}, 0, 1},
+		{"ConfirmKey", func() error {
+			return s.ConfirmKey(ctx, broadcast.IdempotencyClaim{Tenant: "acme", Key: "k", MessageID: "m1"})
+		}, 0, 1},
 	}
 	for _, step := range steps {
 		bill.read, bill.write = 0, 0

@@ -73,6 +73,22 @@ func TestPutUndoesItsWorkForACallerWhoHasGone(t *testing.T) {
 	})
 }
 
+func TestRemoveFinishesForACallerWhoHasGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := newTable(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		api := &faulty{API: client, batchWrite: func(ctx context.Context, in *dynamodb.BatchWriteItemInput) (*dynamodb.BatchWriteItemOutput, error) {
+			cancel()
+			return client.BatchWriteItem(ctx, in)
+		}}
+		must(t, store.NewDynamoDB(client, tableName, store.Options{}).Put(ctx, newConnection("c1")))
+		must(t, second(store.NewDynamoDB(api, tableName, store.Options{}).Remove(ctx, "c1")))
+		if rows := allRows(t, client); len(rows) > 0 {
+			t.Errorf("left behind: %v", rows)
+		}
+	})
+}
+
 func TestBatchesAreFinishedPieceByPiece(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, client := t.Context(), newTable(t)
@@ -163,6 +179,22 @@ func TestSubscribeTakesTheExpiryOfARenewalInBetween(t *testing.T) {
 	})
 }
 
+func TestSubscribeRespectsTheLimitThatARivalHasReached(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, client := t.Context(), newTable(t)
+		plain := store.NewDynamoDB(client, tableName, store.Options{})
+		must(t, plain.Put(ctx, newConnection("c1")))
+		for i := range connection.MaxChannels - 1 {
+			must(t, plain.Subscribe(ctx, "c1", fmt.Sprint("channel-", i)))
+		}
+		api := &faulty{API: client, before: onceOnly(func() { must(t, plain.Subscribe(ctx, "c1", "the-last")) })}
+		err := store.NewDynamoDB(api, tableName, store.Options{}).Subscribe(ctx, "c1", "one-more")
+		if !errors.Is(err, connection.ErrTooManyChannels) {
+			t.Errorf("Subscribe: error %v, want %v", err, connection.ErrTooManyChannels)
+		}
+	})
+}
+
 func TestSubscribeGivesUpWhenTheConnectionIsRemovedInBetween(t *testing.T) {
 	ctx, client := t.Context(), newTable(t)
 	plain := store.NewDynamoDB(client, tableName, store.Options{})
@@ -219,26 +251,48 @@ func TestConflictsOfTransactionsAreTriedAgain(t *testing.T) {
 	})
 }
 
-func TestARowThatIsNotOursIsReported(t *testing.T) {
-	ctx, client := t.Context(), newTable(t)
-	s := store.NewDynamoDB(client, tableName, store.Options{})
-	putRaw := func(pk, sk, attribute string) {
-		t.Helper()
-		_, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(tableName), Item: map[string]types.AttributeValue{
-			"pk": &types.AttributeValueMemberS{Value: pk}, "sk": &types.AttributeValueMemberS{Value: sk},
-			attribute: &types.AttributeValueMemberBOOL{Value: true},
-		}})
-		must(t, err)
+func TestARowThatIsNotAsWrittenIsReported(t *testing.T) {
+	number := func(n string) types.AttributeValue { return &types.AttributeValueMemberN{Value: n} }
+	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+	get := func(s *store.DynamoDB) error { return second(s.Get(context.Background(), "c1")) }
+	receipt := func(s *store.DynamoDB) error { return second(s.Receipt(context.Background(), "m1")) }
+	members := func(s *store.DynamoDB) error {
+		return second(s.Members(context.Background(), "acme", protocol.Audience{User: "u1"}, "", 10))
 	}
-	putRaw("connection/c1", "connection", "tenant")
-	putRaw("acme/user/u1", "c1", "connectedAt")
-	_, err := s.Get(ctx, "c1")
-	if !errors.Is(err, store.ErrCorrupt) {
-		t.Errorf("Get: error %v, want %v", err, store.ErrCorrupt)
-	}
-	_, err = s.Members(ctx, "acme", protocol.Audience{User: "u1"}, "", 10)
-	if !errors.Is(err, store.ErrCorrupt) {
-		t.Errorf("Members: error %v, want %v", err, store.ErrCorrupt)
+	for _, c := range []struct {
+		pk, sk, attribute string
+		value             types.AttributeValue
+		read              func(*store.DynamoDB) error
+	}{
+		{"connection/c1", "connection", "user", number("1"), get},
+		{"connection/c1", "connection", "connectedAt", number("1.5"), get},
+		{"connection/c1", "connection", "permissions", &types.AttributeValueMemberL{Value: []types.AttributeValue{number("1")}}, get},
+		{"connection/c1", "connection", "channels", &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"a": text("0")}}, get},
+		{"connection/c1", "connection", "channels", &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"a/b": number("0")}}, get},
+		{"acme/user/u1", "c1", "expiresAt", text("soon"), members},
+		{"acme/user/u1", "not/encoded", "connectedAt", number("1"), members},
+		{"broadcast/m1", "receipt", "to", text("everybody"), receipt},
+		{"broadcast/m1", "unit/0", "remaining", text("c1"), receipt},
+		{"broadcast/m1", "stranger", "expiresAt", number("99999999999"), receipt},
+	} {
+		t.Run(c.pk+" "+c.sk+" "+c.attribute, func(t *testing.T) {
+			ctx, client := t.Context(), newTable(t)
+			s := store.NewDynamoDB(client, tableName, store.Options{})
+			must(t, s.Put(ctx, newConnection("c1")))
+			must(t, second(s.Claim(ctx, broadcast.Receipt{MessageID: "m1", Tenant: "acme", To: protocol.Audience{Tenant: true}})))
+			must(t, s.PutUnit(ctx, "m1", broadcast.UnitCounts{}))
+			_, err := client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+				TableName:                 aws.String(tableName),
+				Key:                       map[string]types.AttributeValue{"pk": text(c.pk), "sk": text(c.sk)},
+				UpdateExpression:          aws.String("SET #a = :v"),
+				ExpressionAttributeNames:  map[string]string{"#a": c.attribute},
+				ExpressionAttributeValues: map[string]types.AttributeValue{":v": c.value},
+			})
+			must(t, err)
+			if err := c.read(s); !errors.Is(err, store.ErrCorrupt) {
+				t.Errorf("error %v, want %v", err, store.ErrCorrupt)
+			}
+		})
 	}
 }
 

@@ -214,3 +214,23 @@ func (d *DynamoDB) ClaimKey(ctx context.Context, c broadcast.IdempotencyClaim) (
 	}
 	return parseClaim(stored, c)
 }
+
+// ConfirmKey notes that the broadcast c.MessageID, which claimed the key, is on
+// its queue; doing so again is success. It returns broadcast.ErrNotFound, and
+// changes nothing, if another broadcast or none holds the key by now. It costs
+// one write unit.
+func (d *DynamoDB) ConfirmKey(ctx context.Context, c broadcast.IdempotencyClaim) (err error) {
+	defer wrap(&err, "confirm idempotency key %q of %q in tenant %q", c.Key, c.User, c.Tenant)
+	_, err = d.updateItem(ctx, &dynamodb.UpdateItemInput{
+		Key:                 claimKey(c.Tenant, c.User, c.Key).item(),
+		UpdateExpression:    aws.String("SET confirmed = :true"),
+		ConditionExpression: aws.String("messageId = :messageId AND expiresAt > :now"),
+		ExpressionAttributeValues: item{
+			":true": boolean(true), ":messageId": text(c.MessageID), ":now": number(d.o.Now().Unix()),
+		},
+	})
+	if _, failed := conditionFailed(err); failed {
+		return broadcast.ErrNotFound
+	}
+	return err
+}

@@ -269,6 +269,8 @@ func claimItem(c broadcast.IdempotencyClaim) item {
 	it := claimKey(c.Tenant, c.User, c.Key).item()
 	it["messageId"] = text(c.MessageID)
 	it["digest"] = text(c.Digest)
+	it["claimedAt"] = number(millis(c.ClaimedAt))
+	it["confirmed"] = boolean(c.Confirmed)
 	it["expiresAt"] = number(seconds(c.ExpiresAt))
 	return it
 }
@@ -280,6 +282,8 @@ func parseClaim(it item, asked broadcast.IdempotencyClaim) (broadcast.Idempotenc
 		Tenant: asked.Tenant, User: asked.User, Key: asked.Key,
 		MessageID: f.text("messageId"),
 		Digest:    f.text("digest"),
+		ClaimedAt: fromMillis(f.number("claimedAt")),
+		Confirmed: f.bool("confirmed"),
 		ExpiresAt: fromSeconds(f.number("expiresAt")),
 	}, f.err
 }

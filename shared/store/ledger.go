@@ -10,7 +10,7 @@ import (
 // receiptExpiry is when a receipt or unit written now expires, in seconds.
 func (o Options) receiptExpiry() int64 { return o.Now().Add(broadcast.ReceiptTTL).Unix() }
 
-// completeClaim checks a claim and rounds its expiry to what the table keeps.
+// completeClaim checks a claim and rounds its times to what the table keeps.
 func (o Options) completeClaim(c broadcast.IdempotencyClaim) (broadcast.IdempotencyClaim, error) {
 	if c.Tenant == "" || c.Key == "" || c.MessageID == "" {
 		return c, fmt.Errorf("%w: a claim needs a tenant, a key and a message id", ErrInvalid)
@@ -19,6 +19,7 @@ func (o Options) completeClaim(c broadcast.IdempotencyClaim) (broadcast.Idempote
 		c.ExpiresAt = o.Now().Add(broadcast.IdempotencyTTL)
 	}
 	c.ExpiresAt = fromSeconds(seconds(c.ExpiresAt))
+	c.ClaimedAt = fromMillis(millis(c.ClaimedAt))
 	return c, nil
 }
 

@@ -122,6 +122,22 @@ func (m *Memory) ClaimKey(ctx context.Context, c broadcast.IdempotencyClaim) (he
 	return held, err
 }
 
+// ConfirmKey notes that the claimed broadcast is on its queue; see
+// DynamoDB.ConfirmKey.
+func (m *Memory) ConfirmKey(ctx context.Context, c broadcast.IdempotencyClaim) (err error) {
+	defer wrap(&err, "confirm idempotency key %q of %q in tenant %q", c.Key, c.User, c.Tenant)
+	return m.locked(ctx, func() error {
+		k := claimKey(c.Tenant, c.User, c.Key)
+		there, ok := m.claims[k]
+		if !ok || there.MessageID != c.MessageID || !m.present(seconds(there.ExpiresAt)) {
+			return broadcast.ErrNotFound
+		}
+		there.Confirmed = true
+		m.claims[k] = there
+		return nil
+	})
+}
+
 // copyReceipt copies what the table keeps of a receipt, without its units.
 func copyReceipt(r broadcast.Receipt) broadcast.Receipt {
 	r.To = protocol.Audience{

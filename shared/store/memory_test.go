@@ -16,3 +16,8 @@ func TestMemoryWithOtherShardsKeepsTheContract(t *testing.T) {
 		return store.NewMemory(store.Options{TenantShards: 3, ChannelShards: 5})
 	})
 }
+
+func TestMemoryFindsRowsWrittenWithFewerShards(t *testing.T) {
+	table := store.NewMemory(store.Options{})
+	testGrowth(t, func(o store.Options) storetest.Store { return table.Reopen(o) })
+}

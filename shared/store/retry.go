@@ -14,7 +14,7 @@ import (
 // The SDK retries throttles, 5xx and lost answers. What is left to us are the
 // answers that it takes for final: conflicts of transactions, conditions that
 // failed because somebody else was faster, and batches done in part. Eight
-// attempts wait 1.3 s together on average.
+// attempts wait 1.1 s together on average.
 const (
 	maxAttempts = 8
 	firstPause  = 20 * time.Millisecond

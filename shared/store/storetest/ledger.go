@@ -145,6 +145,27 @@ var ledger = []contract{
 			wantEqual(t, "claim", mustClaimKey(t, s, c), c)
 		}
 	}},
+	{"a claim is confirmed once its broadcast is queued", func(t *testing.T, s Store) {
+		c := mustClaimKey(t, s, claim("acme", "u1", "k1", "m1"))
+		for range 2 {
+			wantError(t, "ConfirmKey", s.ConfirmKey(t.Context(), c), nil)
+			want := c
+			want.Confirmed = true
+			wantEqual(t, "claim", mustClaimKey(t, s, claim("acme", "u1", "k1", "m2")), want)
+		}
+	}},
+	{"only the broadcast that holds a key can confirm it", func(t *testing.T, s Store) {
+		c := claim("acme", "u1", "k1", "m1")
+		wantError(t, "no claim", s.ConfirmKey(t.Context(), c), broadcast.ErrNotFound)
+		mustClaimKey(t, s, c)
+		wantError(t, "another's", s.ConfirmKey(t.Context(), claim("acme", "u1", "k1", "m2")), broadcast.ErrNotFound)
+		wantEqual(t, "claim", mustClaimKey(t, s, c), c)
+
+		old := claim("acme", "u1", "k2", "m1")
+		old.ExpiresAt = time.Now().Add(-time.Second)
+		mustClaimKey(t, s, old)
+		wantError(t, "expired", s.ConfirmKey(t.Context(), old), broadcast.ErrNotFound)
+	}},
 	{"an expired claim holds nothing", func(t *testing.T, s Store) {
 		old := claim("acme", "u1", "k1", "m1")
 		old.ExpiresAt = time.Now().Add(-time.Second).UTC().Truncate(time.Second)
@@ -201,6 +222,7 @@ func unit(n int) broadcast.UnitCounts {
 func claim(tenant, user, name, messageID string) broadcast.IdempotencyClaim {
 	return broadcast.IdempotencyClaim{
 		Tenant: tenant, User: user, Key: name, MessageID: messageID, Digest: "digest",
+		ClaimedAt: time.Date(2100, 1, 2, 3, 4, 5, 678_000_000, time.UTC),
 		ExpiresAt: time.Now().Add(time.Hour).UTC().Truncate(time.Second),
 	}
 }

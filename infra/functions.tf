@@ -1,0 +1,140 @@
+# What each function knows and may do. Nothing is shared that one of them does not need: a hole in connect, which the open
+# internet reaches, must not read a queue or write to a socket.
+locals {
+  # Read by the two functions that check tokens. Unset ones are left out, so that the function's own default holds.
+  token_environment = { for name, value in {
+    JWT_PUBLIC_KEY        = local.jwt_public_key
+    JWT_JWKS_URL          = var.jwt_jwks_url
+    JWT_ISSUER            = var.jwt_issuer
+    JWT_AUDIENCE          = var.jwt_audience
+    JWT_ALGORITHMS        = var.jwt_algorithms == null ? null : join(",", var.jwt_algorithms)
+    JWT_TENANT_CLAIM      = var.jwt_tenant_claim
+    JWT_PERMISSIONS_CLAIM = var.jwt_permissions_claim
+    ALLOWED_TENANTS       = join(",", var.allowed_tenants)
+    CONNECTION_TTL        = var.connection_ttl
+  } : name => value if value != null }
+
+  log_environment  = { LOG_LEVEL = var.log_level }
+  send_environment = { POST_RATE = tostring(local.post_rate_per_sender) }
+
+  # A close needs no right of its own: DELETE on @connections is the same action.
+  post_and_close = {
+    sid       = "PostAndClose"
+    actions   = ["execute-api:ManageConnections"]
+    resources = [for method in ["POST", "DELETE"] : "${module.websocket_api.execution_arn}/${var.stage}/${method}/@connections/*"]
+  }
+
+  # ChangeMessageVisibility gives a failed message back early; the other three are what an event source needs.
+  receive = { for key, queue in module.queue : key => {
+    sid = "ReceiveOwnQueue"
+    actions = [
+      "sqs:ReceiveMessage",
+      "sqs:DeleteMessage",
+      "sqs:ChangeMessageVisibility",
+      "sqs:GetQueueAttributes",
+    ]
+    resources = [queue.arn]
+  } }
+
+  # DynamoDB authorises a transaction as the actions inside it: there is no right to "transact", and subscribing is an update
+  # and a put. Nobody may Scan.
+  table_actions = {
+    connect    = ["PutItem", "DeleteItem", "BatchWriteItem"]
+    message    = ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"]
+    broadcast  = ["Query", "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"]
+    deliver    = ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"]
+    disconnect = ["GetItem", "DeleteItem", "BatchWriteItem"]
+  }
+  use_table = { for key, actions in local.table_actions : key => {
+    sid       = "UseTable"
+    actions   = [for action in actions : "dynamodb:${action}"]
+    resources = [module.connections_table.arn]
+  } }
+
+  # Memory buys processor: posting to hundreds of sockets over TLS and fanning out wants more than answering one client.
+  functions = {
+    connect = {
+      description = "Checks a client's token and records the connection"
+      memory_size = 256
+      environment = merge(local.log_environment, local.token_environment)
+      addresses   = { TABLE_NAME = module.connections_table.name }
+      statements  = [local.use_table.connect]
+    }
+
+    message = {
+      description = "Answers clients' frames and queues their broadcasts"
+      memory_size = 256
+      environment = merge(local.log_environment, local.token_environment)
+      addresses = {
+        TABLE_NAME          = module.connections_table.name
+        WEBSOCKET_ENDPOINT  = module.websocket_api.management_endpoint
+        BROADCAST_QUEUE_URL = module.queue["broadcast"].url
+      }
+      statements = [
+        local.use_table.message,
+        { sid = "QueueBroadcasts", actions = ["sqs:SendMessage"], resources = [module.queue["broadcast"].arn] },
+        local.post_and_close,
+      ]
+    }
+
+    broadcast = {
+      description = "Pages a broadcast's audience; sends small ones, splits large ones into units"
+      memory_size = 1024
+      environment = merge(local.log_environment, local.send_environment)
+      addresses = {
+        TABLE_NAME          = module.connections_table.name
+        WEBSOCKET_ENDPOINT  = module.websocket_api.management_endpoint
+        BROADCAST_QUEUE_URL = module.queue["broadcast"].url
+        DELIVERY_QUEUE_URL  = module.queue["deliver"].url
+      }
+      statements = [
+        local.use_table.broadcast,
+        local.receive["broadcast"],
+        { sid = "QueueUnits", actions = ["sqs:SendMessage"], resources = [module.queue["deliver"].arn] },
+        local.post_and_close,
+      ]
+    }
+
+    deliver = {
+      description = "Posts one unit of a broadcast to its sockets"
+      memory_size = 1024
+      environment = merge(local.log_environment, local.send_environment)
+      addresses = {
+        TABLE_NAME         = module.connections_table.name
+        WEBSOCKET_ENDPOINT = module.websocket_api.management_endpoint
+        DELIVERY_QUEUE_URL = module.queue["deliver"].url
+      }
+      statements = [
+        local.use_table.deliver,
+        local.receive["deliver"],
+        local.post_and_close,
+      ]
+    }
+
+    disconnect = {
+      description = "Removes a closed connection and its memberships"
+      memory_size = 256
+      environment = local.log_environment
+      addresses   = { TABLE_NAME = module.connections_table.name }
+      statements  = [local.use_table.disconnect]
+    }
+  }
+}
+
+module "function" {
+  source   = "./modules/function"
+  for_each = local.functions
+
+  name         = "${var.name}-${each.key}"
+  description  = each.value.description
+  filename     = "${local.artifacts_dir}/${each.key}.zip"
+  architecture = var.architecture
+  memory_size  = each.value.memory_size
+  timeout      = local.timeouts[each.key]
+
+  environment                = each.value.environment
+  environment_from_resources = each.value.addresses
+  statements                 = each.value.statements
+
+  log_retention_days = var.log_retention_days
+}

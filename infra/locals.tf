@@ -1,0 +1,70 @@
+data "aws_region" "current" {}
+
+locals {
+  # The one route table. A Go test holds functions/ to the same file.
+  routes = jsondecode(file("${path.module}/routes.json"))
+
+  # Seconds a call may take. The first three serve clients, who wait at most API Gateway's 29 s; the queues' visibility
+  # follows the last two. A unit is 500 posts, one second's work at the default rate: the rest is room for retries.
+  timeouts = {
+    connect    = 10
+    message    = 10
+    disconnect = 25
+    broadcast  = 60
+    deliver    = 30
+  }
+
+  # The two functions that post to sockets in bulk, and the queue that feeds each.
+  senders = {
+    broadcast = {
+      maximum_concurrency = 4
+      # Most broadcasts are small, and a batch saves calls. Failures are reported one by one, so the other four are not repeated.
+      batch_size = 5
+    }
+    deliver = {
+      maximum_concurrency = 6
+      # One unit already fills a call, and time-out and rate are counted for one.
+      batch_size = 1
+    }
+  }
+
+  # All posts of all senders together stay under post_rate, without the senders talking to one another.
+  post_rate_per_sender = floor(var.post_rate / sum(values(local.senders)[*].maximum_concurrency))
+
+  # Default account quota, requests a second, shared by all APIs and @connections of a region:
+  # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html#apigateway-account-level-limits-table
+  account_rps_low = 2500
+  account_rps_low_regions = [
+    "af-south-1",     # Cape Town
+    "ap-south-2",     # Hyderabad
+    "ap-southeast-3", # Jakarta
+    "ap-southeast-4", # Melbourne
+    "ap-southeast-5", # Malaysia
+    "ap-southeast-7", # Thailand
+    "ca-west-1",      # Calgary
+    "eu-central-2",   # Zurich
+    "eu-south-1",     # Milan
+    "eu-south-2",     # Spain
+    "il-central-1",   # Tel Aviv
+    "me-central-1",   # UAE
+    "mx-central-1",   # Central Mexico
+  ]
+  account_rps_by_region = contains(local.account_rps_low_regions, data.aws_region.current.name) ? local.account_rps_low : 10000
+  account_rps           = coalesce(var.account_rps, local.account_rps_by_region)
+
+  artifacts_dir = startswith(var.artifacts_dir, "/") ? var.artifacts_dir : "${path.root}/${var.artifacts_dir}"
+
+  # The file is read only if it is there: without that, a destroy would fail once the key was cleaned away. The
+  # precondition on the output websocket_url refuses every other plan without it.
+  jwt_public_key_path = var.jwt_public_key_file == null ? null : (
+    startswith(var.jwt_public_key_file, "/") ? var.jwt_public_key_file : "${path.root}/${var.jwt_public_key_file}"
+  )
+  jwt_public_key_missing = local.jwt_public_key_path == null ? false : !fileexists(local.jwt_public_key_path)
+  jwt_public_key = (
+    local.jwt_public_key_path == null ? var.jwt_public_key :
+    local.jwt_public_key_missing ? null :
+    trimspace(file(local.jwt_public_key_path))
+  )
+  # PEM says it in words; a JWK has "d" (private) or "k" (symmetric).
+  jwt_key_is_secret = can(regex("PRIVATE KEY|\"[dk]\"\\s*:", local.jwt_public_key))
+}

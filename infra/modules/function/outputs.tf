@@ -1,0 +1,39 @@
+output "name" {
+  description = "Name of the function."
+  value       = aws_lambda_function.this.function_name
+}
+
+output "arn" {
+  description = "ARN of the function."
+  value       = aws_lambda_function.this.arn
+}
+
+output "invoke_arn" {
+  description = "ARN by which API Gateway calls the function."
+  value       = aws_lambda_function.this.invoke_arn
+}
+
+output "timeout" {
+  description = "The function's time-out in seconds."
+  value       = aws_lambda_function.this.timeout
+}
+
+output "role_name" {
+  description = "Name of the function's role."
+  value       = aws_iam_role.this.name
+}
+
+output "log_group_name" {
+  description = "Name of the function's log group."
+  value       = aws_cloudwatch_log_group.this.name
+}
+
+output "policy_json" {
+  description = "The role's policy as deployed, for reviews and tests."
+  value       = aws_iam_role_policy.this.policy
+}
+
+output "environment" {
+  description = "The environment variables as deployed."
+  value       = aws_lambda_function.this.environment[0].variables
+}

@@ -1,0 +1,120 @@
+variable "name" {
+  description = "Name of the API."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9_-]{1,30}$", var.name))
+    error_message = "The API's name has 1 to 30 characters of a-z, A-Z, 0-9, '_' and '-', so that the names made of it fit into IAM's 64."
+  }
+}
+
+variable "description" {
+  description = "One line for the console."
+  type        = string
+  default     = ""
+}
+
+variable "stage" {
+  description = "Name of the stage, the last part of the WebSocket URL."
+  type        = string
+  default     = "live"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9_-]{1,128}$", var.stage))
+    error_message = "A stage's name has 1 to 128 characters of a-z, A-Z, 0-9, '_' and '-'."
+  }
+}
+
+variable "functions" {
+  description = "The functions that serve routes: a name for each, by which `routes` calls it, and where it is."
+  type = map(object({
+    function_name   = string
+    invoke_arn      = string
+    timeout_seconds = number
+  }))
+  nullable = false
+}
+
+variable "routes" {
+  description = "Route key to the function that serves it. `response` sends the function's returned body back as a frame."
+  type = map(object({
+    function = string
+    response = optional(bool, false)
+  }))
+  nullable = false
+
+  validation {
+    condition     = alltrue([for route in values(var.routes) : contains(keys(var.functions), route.function)])
+    error_message = "A route names a function that is not in `functions`."
+  }
+
+  validation {
+    condition = alltrue([
+      for key in ["$connect", "$disconnect"] : !try(var.routes[key].response, false)
+    ])
+    error_message = "$connect and $disconnect have no route response: the first answers by the upgrade's status, the second to nobody."
+  }
+}
+
+variable "throttling_rate" {
+  description = "Requests a second that the stage takes, over all routes."
+  type        = number
+  nullable    = false
+
+  validation {
+    condition     = var.throttling_rate >= 1
+    error_message = "throttling_rate is at least 1; 0 would make API Gateway answer 429 to everything."
+  }
+}
+
+variable "throttling_burst" {
+  description = "Requests that may come at once on top of the rate."
+  type        = number
+  nullable    = false
+
+  validation {
+    condition     = var.throttling_burst >= 1
+    error_message = "throttling_burst is at least 1; 0 would make API Gateway answer 429 to everything."
+  }
+}
+
+variable "logging_level" {
+  description = "API Gateway's execution log: OFF or ERROR. INFO is not offered, because it logs what clients send."
+  type        = string
+  default     = "OFF"
+  nullable    = false
+
+  validation {
+    condition     = contains(["OFF", "ERROR"], var.logging_level)
+    error_message = "logging_level is OFF or ERROR; INFO logs what clients send, tokens included."
+  }
+}
+
+variable "access_logs" {
+  description = "Whether API Gateway writes one JSON line per connect, message and disconnect."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "log_retention_days" {
+  description = "Days that the access log is kept."
+  type        = number
+  default     = 30
+  nullable    = false
+}
+
+variable "manage_account_logging_role" {
+  description = "Whether to make the role by which API Gateway writes logs, and set it for the WHOLE account and region."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "account_has_logging_role" {
+  description = "Says that the account's API Gateway settings in this region already have a CloudWatch role."
+  type        = bool
+  default     = false
+  nullable    = false
+}

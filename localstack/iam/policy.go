@@ -1,0 +1,245 @@
+package iam
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+)
+
+// A Document is a parsed policy: what a role may do, or who may assume it.
+// See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html.
+type Document struct {
+	// Name says where the document is from: an inline policy's name or a managed
+	// policy's ARN. It is empty for a trust document and after ParseDocument.
+	Name string
+	// Version is "2012-10-17", or "2008-10-17" where the text names none: policy
+	// variables such as ${aws:username} work in the former only.
+	Version    string
+	ID         string
+	Statements []Statement // at least one
+}
+
+// Effect says what a statement that applies does.
+type Effect string
+
+// A Deny wins over every Allow.
+const (
+	Allow Effect = "Allow"
+	Deny  Effect = "Deny"
+)
+
+// A Statement is one rule. The pairs Action and NotAction, Resource and
+// NotResource, Principal and NotPrincipal exclude each other; of each, what the
+// text does not have is nil.
+type Statement struct {
+	Sid                     string
+	Effect                  Effect
+	Principal, NotPrincipal Principals
+	Action, NotAction       []string // patterns with * and ?: "sqs:Send*"
+	Resource, NotResource   []string // ARN patterns, or "*"
+	// Condition maps an operator ("StringEquals") to keys ("aws:SourceArn") to
+	// the values of which one must match. Numbers and booleans are as written.
+	Condition map[string]map[string][]string
+}
+
+// Principals maps a kind ("AWS", "Service", "Federated", "CanonicalUser") to
+// names. Everyone is {"*": {"*"}}.
+type Principals map[string][]string
+
+const (
+	policyVersion2012 = "2012-10-17"
+	policyVersion2008 = "2008-10-17"
+)
+
+// ParseDocument reads a policy's JSON. Wherever the grammar allows a value or a
+// list of values it takes both, and gives a list. Elements that the grammar does
+// not have are refused, as AWS does. Whether a policy of its kind may have a
+// principal or needs a resource is not checked here, so that the same parser
+// serves identity, trust and resource policies.
+//
+// Every error wraps ErrMalformedDocument.
+func ParseDocument(text string) (Document, error) {
+	var wire struct {
+		Version   *string
+		ID        string `json:"Id"`
+		Statement json.RawMessage
+	}
+	if err := decodeStrict([]byte(text), &wire); err != nil {
+		return Document{}, fmt.Errorf("%w: %w", ErrMalformedDocument, err)
+	}
+	doc := Document{Version: policyVersion2008, ID: wire.ID}
+	if wire.Version != nil {
+		doc.Version = *wire.Version
+	}
+	if doc.Version != policyVersion2012 && doc.Version != policyVersion2008 {
+		return Document{}, malformed("the policy must contain a valid version string, not %q", doc.Version)
+	}
+	statements, err := oneOrMany(wire.Statement)
+	if err != nil {
+		return Document{}, malformed("Statement is neither a statement nor a list of them")
+	}
+	if len(statements) == 0 {
+		return Document{}, malformed("the policy has no Statement")
+	}
+	for i, raw := range statements {
+		s, err := parseStatement(raw)
+		if err != nil {
+			return Document{}, fmt.Errorf("%w: statement %d: %w", ErrMalformedDocument, i+1, err)
+		}
+		doc.Statements = append(doc.Statements, s)
+	}
+	return doc, nil
+}
+
+func parseStatement(raw json.RawMessage) (Statement, error) {
+	var wire struct {
+		Sid                     string
+		Effect                  Effect
+		Principal, NotPrincipal principalsJSON
+		Action, NotAction       stringsJSON
+		Resource, NotResource   stringsJSON
+		Condition               map[string]map[string]stringsJSON
+	}
+	if err := decodeStrict(raw, &wire); err != nil {
+		return Statement{}, err
+	}
+	if wire.Effect != Allow && wire.Effect != Deny {
+		return Statement{}, fmt.Errorf("Effect is %q, it must be Allow or Deny", wire.Effect)
+	}
+	s := Statement{
+		Sid: wire.Sid, Effect: wire.Effect,
+		Principal: Principals(wire.Principal), NotPrincipal: Principals(wire.NotPrincipal),
+		Action: wire.Action, NotAction: wire.NotAction,
+		Resource: wire.Resource, NotResource: wire.NotResource,
+	}
+	for operator, keys := range wire.Condition {
+		values := make(map[string][]string, len(keys))
+		for key, v := range keys {
+			values[key] = v
+		}
+		if s.Condition == nil {
+			s.Condition = make(map[string]map[string][]string)
+		}
+		s.Condition[operator] = values
+	}
+	return s, nil
+}
+
+// stringsJSON is "a", ["a", "b"], or the same with numbers and booleans, which
+// conditions may hold.
+type stringsJSON []string
+
+func (s *stringsJSON) UnmarshalJSON(raw []byte) error {
+	values, err := oneOrMany(raw)
+	if err != nil {
+		return err
+	}
+	*s = stringsJSON{}
+	for _, v := range values {
+		text, err := scalar(v)
+		if err != nil {
+			return err
+		}
+		*s = append(*s, text)
+	}
+	return nil
+}
+
+// principalsJSON is "*" or {"Service": "lambda.amazonaws.com", "AWS": [...]}.
+type principalsJSON Principals
+
+func (p *principalsJSON) UnmarshalJSON(raw []byte) error {
+	var everyone string
+	if json.Unmarshal(raw, &everyone) == nil && everyone == "*" {
+		*p = principalsJSON{"*": {"*"}}
+		return nil
+	}
+	var kinds map[string]stringsJSON
+	if err := json.Unmarshal(raw, &kinds); err != nil || kinds == nil {
+		return fmt.Errorf("%.40s is no principal: want \"*\" or an object", raw)
+	}
+	*p = make(principalsJSON, len(kinds))
+	for kind, names := range kinds {
+		(*p)[kind] = names
+	}
+	return nil
+}
+
+// oneOrMany returns the items of a JSON list, or the one value that stands
+// where a list might. Nothing at all is an empty list.
+func oneOrMany(raw json.RawMessage) ([]json.RawMessage, error) {
+	raw = bytes.TrimSpace(raw)
+	switch {
+	case len(raw) == 0:
+		return nil, nil
+	case raw[0] == '[':
+		var items []json.RawMessage
+		err := json.Unmarshal(raw, &items)
+		return items, err
+	default:
+		return []json.RawMessage{raw}, nil
+	}
+}
+
+func scalar(raw json.RawMessage) (string, error) {
+	var v any
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber() // a condition's 1.50 stays 1.50
+	if err := d.Decode(&v); err != nil {
+		return "", err
+	}
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case json.Number, bool:
+		return fmt.Sprint(v), nil
+	}
+	return "", fmt.Errorf("%.40s is neither a string nor a list of strings", raw)
+}
+
+// decodeStrict takes exactly one JSON object without unknown members.
+func decodeStrict(text []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("there is more text after the JSON")
+	}
+	if first := bytes.TrimSpace(text)[0]; first != '{' {
+		return fmt.Errorf("the JSON begins with %q, it must be an object", first)
+	}
+	return nil
+}
+
+func malformed(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrMalformedDocument, fmt.Sprintf(format, args...))
+}
+
+// clone returns a copy that shares nothing with d.
+func (d Document) clone() Document {
+	d.Statements = slices.Clone(d.Statements)
+	for i, s := range d.Statements {
+		s.Principal, s.NotPrincipal = cloneLists(s.Principal), cloneLists(s.NotPrincipal)
+		s.Action, s.NotAction = slices.Clone(s.Action), slices.Clone(s.NotAction)
+		s.Resource, s.NotResource = slices.Clone(s.Resource), slices.Clone(s.NotResource)
+		s.Condition = maps.Clone(s.Condition)
+		for operator, keys := range s.Condition {
+			s.Condition[operator] = cloneLists(keys)
+		}
+		d.Statements[i] = s
+	}
+	return d
+}
+
+func cloneLists[M ~map[string][]string](m M) M {
+	m = maps.Clone(m)
+	for k, v := range m {
+		m[k] = slices.Clone(v)
+	}
+	return m
+}

@@ -1,0 +1,98 @@
+package lambda
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"time"
+)
+
+// launcher starts processes from one locked OS thread. On Linux the kernel
+// kills a process when the thread that started it ends (Pdeathsig), and a
+// thread of Go's scheduler may end at any time; this one lives as long as the
+// service, so only the end of the whole local cloud, even by SIGKILL, ends the
+// functions.
+type launcher struct {
+	jobs chan func()
+	done chan struct{}
+}
+
+func newLauncher() *launcher {
+	l := &launcher{jobs: make(chan func()), done: make(chan struct{})}
+	go func() {
+		defer close(l.done)
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		for job := range l.jobs {
+			job()
+		}
+	}()
+	return l
+}
+
+// close ends the thread. No process may be left, and none may be started.
+func (l *launcher) close() {
+	close(l.jobs)
+	<-l.done
+}
+
+// do runs f on the launcher's thread.
+func (l *launcher) do(f func() error) (err error) {
+	finished := make(chan struct{})
+	l.jobs <- func() {
+		defer close(finished)
+		err = f()
+	}
+	<-finished
+	return err
+}
+
+// process is a running bootstrap with its process group.
+type process struct {
+	cmd    *exec.Cmd
+	log    *functionLog
+	exited chan struct{} // closed when it is gone and all it printed has been read
+	reason string        // why it ended, in Lambda's words; read after exited
+}
+
+// drainTime is how long output may still come in once a process has ended: from
+// children that have left its process group.
+const drainTime = time.Second
+
+// start runs dir/bootstrap. What it prints goes to log, which start takes over.
+func (l *launcher) start(dir string, environment []string, log *functionLog) (*process, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command("./" + bootstrap)
+	cmd.Dir, cmd.Env = dir, environment
+	cmd.Stdout, cmd.Stderr = w, w // one pipe, so that the order stays
+	cmd.SysProcAttr = processAttributes()
+	if err := l.do(cmd.Start); err != nil {
+		_ = r.Close()
+		_ = w.Close()
+		return nil, err
+	}
+	p := &process{cmd: cmd, log: log, exited: make(chan struct{})}
+	log.start(r, w)
+	go p.wait(r, w)
+	return p, nil
+}
+
+func (p *process) wait(r, w *os.File) {
+	defer close(p.exited)
+	p.reason = exitReason(p.cmd.Wait())
+	p.kill() // what the process has left behind in its group
+	_ = w.Close()
+	_ = r.SetReadDeadline(time.Now().Add(drainTime))
+	<-p.log.ended
+	_ = r.Close()
+}
+
+func exitReason(err error) string {
+	if err == nil {
+		return "Runtime exited without providing a reason"
+	}
+	return fmt.Sprintf("Runtime exited with error: %v", err)
+}

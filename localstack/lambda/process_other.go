@@ -1,0 +1,16 @@
+//go:build !unix
+
+package lambda
+
+import "syscall"
+
+// Systems without process groups and their signals: only the end of the process
+// itself can be had, and Options.Freeze does nothing.
+
+func processAttributes() *syscall.SysProcAttr { return nil }
+
+func (p *process) kill()         { _ = p.cmd.Process.Kill() }
+func (p *process) terminate()    { p.kill() }
+func (p *process) freeze()       {}
+func (p *process) thaw()         {}
+func (p *process) memoryMB() int { return 0 }

@@ -1,0 +1,201 @@
+package lambda
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"fanfare/localstack/clock"
+)
+
+// Options configure a Service. The zero value works.
+type Options struct {
+	// Clock is the cloud's time: idle reaping, asynchronous retries and the
+	// time stamps follow it. A function's time-out and its deadline do not,
+	// because its process sees the machine's own clock. Default: clock.New().
+	Clock *clock.Clock
+	// Logger hears what the service itself has to say. Default: nobody.
+	Logger *slog.Logger
+
+	// Dir is where code is unpacked, into a folder of its own that Close
+	// removes. Default: the system's directory for temporary files.
+	Dir string
+	// Concurrency is the account's limit of invokes at the same time, and so of
+	// busy processes. Default 1000, as in AWS.
+	Concurrency int
+	// IdleTimeout is how long an environment may idle before it is stopped, in
+	// the cloud's time. Default 5 minutes; AWS promises no number.
+	IdleTimeout time.Duration
+	// Freeze stops the process group (SIGSTOP) between invokes, as Lambda
+	// freezes an environment: goroutines and timers stand still.
+	Freeze bool
+
+	// Environment gives the variables that the platform adds to a function's
+	// own: credentials, AWS_ENDPOINT_URL. They win over the function's.
+	Environment func(FunctionInfo) map[string]string
+	// Log receives each line a function prints, and the platform's START, END
+	// and REPORT lines. It is called in order for each environment, and holds
+	// that environment up until it returns. It must not call the service.
+	Log func(LogLine)
+	// OnMapping hears of every event source mapping that is created, changed or
+	// deleted, one at a time. It must not change mappings itself.
+	OnMapping func(Mapping)
+	// QueueVisibility tells the visibility time-out of a queue and whether it
+	// exists. Without it, mappings are created unchecked.
+	QueueVisibility func(queueARN string) (time.Duration, bool)
+
+	initLimit time.Duration // of the first init phase; default 10 s, tests shorten it
+}
+
+const (
+	defaultConcurrency = 1000
+	defaultIdleTimeout = 5 * time.Minute
+	defaultInitLimit   = 10 * time.Second // developer guide, "Lambda quotas"
+)
+
+func (o Options) withDefaults() Options {
+	if o.Clock == nil {
+		o.Clock = clock.New()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Concurrency <= 0 {
+		o.Concurrency = defaultConcurrency
+	}
+	if o.IdleTimeout <= 0 {
+		o.IdleTimeout = defaultIdleTimeout
+	}
+	if o.initLimit <= 0 {
+		o.initLimit = defaultInitLimit
+	}
+	return o
+}
+
+// Service is one Lambda, for all regions. It is safe for concurrent use.
+type Service struct {
+	opts     Options
+	clock    *clock.Clock
+	log      *slog.Logger
+	mux      *http.ServeMux
+	launcher *launcher
+
+	ctx    context.Context // ends when Close begins
+	cancel context.CancelFunc
+
+	mu        sync.Mutex
+	closed    bool
+	dir       string               // made when the first code is unpacked
+	functions map[string]*function // by unqualified ARN
+	mappings  map[string]*mapping  // by UUID
+	pools     map[*version]*pool
+	retiring  map[*pool]struct{}     // outdated, and not yet gone
+	events    map[string]*asyncEvent // accepted and not yet done, by request id
+	running   int                    // invokes of functions without a reservation
+	work      sync.WaitGroup         // invokes and asynchronous events under way
+
+	mappingTurn sync.Mutex // keeps OnMapping in the order of the changes; taken before mu
+}
+
+// New returns a running service without functions.
+func New(o Options) *Service {
+	o = o.withDefaults()
+	s := &Service{
+		opts: o, clock: o.Clock, log: o.Logger,
+		launcher:  newLauncher(),
+		functions: map[string]*function{},
+		mappings:  map[string]*mapping{},
+		pools:     map[*version]*pool{},
+		retiring:  map[*pool]struct{}{},
+		events:    map[string]*asyncEvent{},
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.mux = s.routes()
+	return s
+}
+
+// ServeHTTP serves the Lambda API.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// Close stops every process, fails the invokes that still run and removes the
+// unpacked code. Nothing is left when it returns; calling it again does
+// nothing.
+func (s *Service) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	pools := s.dropPools()
+	s.mu.Unlock()
+
+	s.cancel()
+	for _, p := range pools {
+		s.work.Go(p.shutdown)
+	}
+	s.work.Wait()
+	s.launcher.close()
+	if s.dir == "" {
+		return nil
+	}
+	if err := os.RemoveAll(s.dir); err != nil {
+		return fmt.Errorf("lambda: remove unpacked code: %w", err)
+	}
+	return nil
+}
+
+// dropPools takes all pools away; the caller stops them. s.mu is held.
+func (s *Service) dropPools() []*pool {
+	pools := slices.AppendSeq(slices.Collect(maps.Values(s.pools)), maps.Keys(s.retiring))
+	clear(s.pools)
+	return pools
+}
+
+// poolOf returns the environments of v. s.mu is held.
+func (s *Service) poolOf(f *function, v *version) *pool {
+	p, ok := s.pools[v]
+	if !ok {
+		p = newPool(s, f, v)
+		s.pools[v] = p
+	}
+	return p
+}
+
+// retire stops the environments of a version that nobody can invoke any more.
+// Busy ones finish first. s.mu is held.
+func (s *Service) retire(v *version) {
+	p, ok := s.pools[v]
+	if !ok {
+		return
+	}
+	delete(s.pools, v)
+	s.retiring[p] = struct{}{}
+	s.work.Go(func() {
+		p.retire()
+		p.wait()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.retiring, p)
+	})
+}
+
+// codeDir returns a new, empty folder for unpacked code.
+func (s *Service) codeDir() (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dir == "" {
+		dir, err := os.MkdirTemp(s.opts.Dir, "lambda-")
+		if err != nil {
+			return "", err
+		}
+		s.dir = dir
+	}
+	return os.MkdirTemp(s.dir, "code-")
+}
