@@ -60,8 +60,8 @@ type scope struct {
 	expression bool            // at least one expression was given
 }
 
-// newScope checks the maps' own form. absent names the request's expression
-// parameters, for the complaint about values without any expression.
+// newScope checks the maps' own form. expressions are all those that the request
+// may have, nil where it has not: aliases without any expression are refused.
 func newScope(names expressionNames, values expressionValues, expressions ...*string) (*scope, error) {
 	s := &scope{names: names, values: values}
 	for _, e := range expressions {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -41,8 +40,13 @@ func (it item) MarshalJSON() ([]byte, error) {
 func (v value) MarshalJSON() ([]byte, error) { return appendValue(nil, v), nil }
 
 func appendItem(b []byte, it item) []byte {
+	names := make([]string, 0, len(it))
+	for name := range it {
+		names = append(names, name)
+	}
+	slices.Sort(names)
 	b = append(b, '{')
-	for i, name := range slices.Sorted(maps.Keys(it)) {
+	for i, name := range names {
 		if i > 0 {
 			b = append(b, ',')
 		}

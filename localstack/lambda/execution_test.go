@@ -24,8 +24,11 @@ import (
 
 func TestInvokeReturnsTheFunctionsAnswer(t *testing.T) {
 	c := newCloud(t, Options{})
-	c.create(t, "echo", "")
-
+	in := functionInput("echo", "")
+	in.Code.ZipFile = functionZip
+	if _, err := c.CreateFunction(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
 	out, err := c.Client.Invoke(t.Context(), &sdk.InvokeInput{
 		FunctionName: aws.String("echo"), Payload: []byte(`{"a":1}`), LogType: types.LogTypeTail,
 	})

@@ -56,7 +56,7 @@ func TestEachMessageIsReceivedOnceWhenDeletedInTime(t *testing.T) {
 // Two queues that are each other's dead-letter queue, with everything going on
 // at once; what is checked is that no message is lost and nothing gets stuck.
 func TestDeadLettersBothWaysUnderLoad(t *testing.T) {
-	const messages = 200
+	const messages = 100
 	s, clock := bubble(t)
 	s.queue("b", "")
 	a := s.queue("a", policy("arn:aws:sqs:us-east-1:000000000000:b", "1"))
@@ -70,7 +70,7 @@ func TestDeadLettersBothWaysUnderLoad(t *testing.T) {
 	for range 2 {
 		for _, arn := range []string{a, b} {
 			wg.Go(func() {
-				for range 50 {
+				for range 12 {
 					if _, err := s.Receive(t.Context(), arn, 10, 0); err != nil {
 						t.Error(err)
 					}

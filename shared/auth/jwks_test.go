@@ -248,6 +248,20 @@ func TestJWKSFetchIsBoundedInTime(t *testing.T) {
 	})
 }
 
+// The client's error quotes the URL, whose query may hold a secret.
+func TestJWKSURLStaysOutOfTheLog(t *testing.T) {
+	var log journal
+	newVerifier(t, auth.Config{
+		JWKSURL: "https://issuer.test/?secret=hunter2", Logger: log.logger(),
+		HTTPClient: &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			return nil, errors.New("connection refused")
+		})},
+	})
+	if !strings.Contains(log.String(), "connection refused") || strings.Contains(log.String(), "hunter2") {
+		t.Errorf("the log: %s", log.String())
+	}
+}
+
 // A bad answer must leave the keys that are there.
 func TestJWKSBadAnswersChangeNothing(t *testing.T) {
 	tests := []struct {

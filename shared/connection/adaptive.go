@@ -8,13 +8,12 @@ import (
 )
 
 const (
-	stepPause  = 100 * time.Millisecond // between two steps of careful growth
-	stepShare  = 16                     // a step is one sixteenth of the size, at least one worker
-	maxSamples = 64                     // latencies that a median is taken of
-	baseDecay  = 256                    // how slowly a higher median becomes the normal one
+	stepPause  = 30 * time.Millisecond // between two steps of careful growth
+	stepShare  = 16                    // a step is one sixteenth of the size, at least one worker
+	maxSamples = 64                    // latencies that a median is taken of
 	// Below these, a change of the median is noise and no sign of congestion.
-	holdSlack  = 2 * time.Millisecond
-	climbSlack = 5 * time.Millisecond
+	holdSlack  = time.Millisecond
+	climbSlack = 3 * time.Millisecond
 )
 
 // sizer decides how many workers the pool may have. It looks at windows of two
@@ -29,6 +28,7 @@ type sizer struct {
 	samples  [maxSamples]time.Duration
 	n        int           // posts in this window
 	base     time.Duration // the median that is normal
+	climbed  time.Duration // the median that made for the last halving, 0 if a throttle did
 	lastCut  time.Duration // since the Manager's epoch, as all times here
 	lastStep time.Duration
 }
@@ -68,18 +68,26 @@ func (s *sizer) median() time.Duration {
 }
 
 func (s *sizer) decide(now, median time.Duration, busy func() bool) (grew bool) {
-	if s.base == 0 || median < s.base {
-		s.base = median
-	}
-	s.base += (median - s.base) / baseDecay
+	s.learn(median)
 	switch {
 	case median > 2*s.base+climbSlack:
 		s.cut(now)
+		s.climbed = median
 		return false
 	case median > s.base+s.base/2+holdSlack, !busy():
 		return false
 	}
 	return s.grow(now)
+}
+
+// learn keeps the normal median. It is the lowest there was, unless halving did
+// not bring it back: then it is not our posts that made it climb.
+func (s *sizer) learn(median time.Duration) {
+	unmoved := s.climbed > 0 && median > s.climbed*4/5
+	if s.base == 0 || median < s.base || unmoved {
+		s.base = median
+	}
+	s.climbed = 0
 }
 
 func (s *sizer) grow(now time.Duration) bool {
@@ -113,7 +121,7 @@ func (s *sizer) throttled(start, now time.Duration) {
 func (s *sizer) cut(now time.Duration) {
 	s.current.Store(max(1, s.current.Load()/2))
 	s.careful = true
-	s.lastCut, s.lastStep, s.n = now, now, 0
+	s.lastCut, s.lastStep, s.n, s.climbed = now, now, 0, 0
 }
 
 // throttles tells the account's throttling from one client's. API Gateway

@@ -247,3 +247,16 @@ func TestManyOfWhichSomeAreGoneAndSomeFail(t *testing.T) {
 		want(t, "removed", len(store.Removed()), total/10)
 	})
 }
+
+func TestALatencyThatHalvingDoesNotCureBecomesTheNormalOne(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sender := &connectiontest.Sender{Latency: 10 * time.Millisecond}
+		m := newManager(sender, adaptive)
+		_ = m.Broadcast(t.Context(), names(10_000), nil)
+		sender.Latency = 100 * time.Millisecond // larger messages, say
+		_ = m.Broadcast(t.Context(), names(10_000), nil)
+		if limit := m.Metrics().WorkerLimit; limit < 128 {
+			t.Errorf("the pool has shrunk to %d workers", limit)
+		}
+	})
+}

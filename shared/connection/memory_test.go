@@ -22,7 +22,7 @@ func Test08_ConnectionsThatEverFailedTakeBoundedMemory(t *testing.T) {
 			_ = m.Send(t.Context(), fmt.Sprintf("c%06d", i), nil)
 		}
 		want(t, "breakers", m.Metrics().Breakers, connection.BreakerCounts{Closed: 500})
-		if grown := heap() - before; grown > 1<<20 {
+		if grown := int64(heap()) - int64(before); grown > 1<<20 {
 			t.Errorf("heap grew by %d bytes for 500 breakers", grown)
 		}
 	})

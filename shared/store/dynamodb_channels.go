@@ -33,7 +33,7 @@ func (d *DynamoDB) subscription(r row, channel string) []types.TransactWriteItem
 	shard := shardOf(r.ID, d.o.ChannelShards)
 	update := d.channelUpdate(r.ID, channel)
 	update.UpdateExpression = aws.String("SET channels.#channel = :shard")
-	update.ConditionExpression = aws.String("expiresAt = :expires AND :max = :max" +
+	update.ConditionExpression = aws.String("expiresAt = :expires AND size(channels) < :max" +
 		" AND attribute_not_exists(channels.#channel)")
 	update.ExpressionAttributeValues = item{
 		":shard":   number(shard),

@@ -1,0 +1,175 @@
+package lambda
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// elfHeader is a program of no instructions for Linux and another processor.
+func elfHeader(machine uint16) []byte {
+	h := make([]byte, 64)
+	copy(h, "\x7fELF\x02\x01\x01")
+	binary.LittleEndian.PutUint16(h[16:], 2) // executable
+	binary.LittleEndian.PutUint16(h[18:], machine)
+	binary.LittleEndian.PutUint32(h[20:], 1)
+	binary.LittleEndian.PutUint16(h[52:], 64)
+	return h
+}
+
+func machoHeader(cpu uint32) []byte {
+	h := make([]byte, 32)
+	binary.LittleEndian.PutUint32(h, 0xfeedfacf)
+	binary.LittleEndian.PutUint32(h[4:], cpu)
+	binary.LittleEndian.PutUint32(h[12:], 2)
+	return h
+}
+
+func TestOpenArchiveRefuses(t *testing.T) {
+	good := entry{bootstrap, 0o755, []byte("#!/bin/sh\n")}
+	for _, tt := range []struct {
+		what string
+		zip  []byte
+		want string
+	}{
+		{"nothing", nil, "takes code only as ZipFile"},
+		{"no zip", []byte("hello"), "Could not unzip uploaded file"},
+		{"an empty zip", mustZip(t), "no executable file called bootstrap at its root"},
+		{"a bootstrap in a folder", mustZip(t, entry{"bin/bootstrap", 0o755, good.data}), "no executable file called bootstrap at its root"},
+		{"a folder called bootstrap", mustZip(t, entry{"bootstrap/", os.ModeDir | 0o755, nil}), "no executable file called bootstrap at its root"},
+		{"a bootstrap that is not executable", mustZip(t, entry{bootstrap, 0o644, good.data}), "not executable (mode -rw-r--r--)"},
+		{"a path that climbs out", mustZip(t, good, entry{"../evil", 0o644, nil}), "outside of the function's folder"},
+		{"an absolute path", mustZip(t, good, entry{"/etc/passwd", 0o644, nil}), "outside of the function's folder"},
+		{"a Windows path", mustZip(t, good, entry{`..\evil`, 0o644, nil}), "outside of the function's folder"},
+		{"a symbolic link", mustZip(t, good, entry{"link", os.ModeSymlink | 0o777, []byte("/etc")}), "only files and folders"},
+		{"a text", mustZip(t, entry{bootstrap, 0o755, []byte("console.log(1)")}), "no program for any system known here"},
+	} {
+		t.Run(tt.what, func(t *testing.T) {
+			_, err := openArchive(tt.zip)
+			wantFault(t, err, "InvalidParameterValueException", tt.want)
+		})
+	}
+}
+
+func TestABootstrapMustBeForThisMachine(t *testing.T) {
+	const arm, intel = 183, 62
+	for _, tt := range []struct {
+		what         string
+		binary       []byte
+		goos, goarch string
+		found        string // "" if it may run
+	}{
+		{"Linux on Intel, here", elfHeader(intel), "linux", "amd64", ""},
+		{"Linux on Arm, on an Intel machine", elfHeader(arm), "linux", "amd64", "linux/arm64"},
+		{"Linux on Arm, on a Mac", elfHeader(arm), "darwin", "arm64", "linux/arm64"},
+		{"macOS on Arm, here", machoHeader(0x0100000c), "darwin", "arm64", ""},
+		{"macOS on Arm, on Linux", machoHeader(0x0100000c), "linux", "arm64", "darwin/arm64"},
+		{"Windows", []byte("MZ\x90\x00"), "linux", "amd64", "windows"},
+		{"a script", []byte("#!/bin/sh\n"), "linux", "amd64", ""},
+	} {
+		t.Run(tt.what, func(t *testing.T) {
+			err := checkBinary(tt.binary, tt.goos, tt.goarch)
+			if tt.found == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			wantFault(t, err, "InvalidParameterValueException", "built for "+tt.found+",")
+			wantFault(t, err, "InvalidParameterValueException", "GOOS="+tt.goos+" GOARCH="+tt.goarch)
+		})
+	}
+	if err := checkBinary(bootstrapFile, runtime.GOOS, runtime.GOARCH); err != nil {
+		t.Errorf("a program of this machine: %v", err)
+	}
+}
+
+func TestUnpack(t *testing.T) {
+	a, err := openArchive(mustZip(t,
+		entry{bootstrap, 0o755, []byte("#!/bin/sh\n")},
+		entry{"data/", os.ModeDir | 0o755, nil},
+		entry{"data/keys.json", 0o644, []byte("{}")}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := a.unpack(dir); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(filepath.Join(dir, bootstrap))
+	if err != nil || info.Mode().Perm()&0o111 == 0 {
+		t.Errorf("bootstrap: %v %v", info, err)
+	}
+	if data, err := os.ReadFile(filepath.Join(dir, "data", "keys.json")); err != nil || string(data) != "{}" {
+		t.Errorf("keys.json = %q, %v", data, err)
+	}
+}
+
+func FuzzOpenArchive(f *testing.F) {
+	f.Add(mustZip(f, entry{bootstrap, 0o755, []byte("#!/bin/sh\n")}))
+	f.Add(mustZip(f, entry{bootstrap, 0o755, elfHeader(62)}, entry{"../x", 0o644, nil}))
+	f.Add(mustZip(f, entry{bootstrap, 0o755, machoHeader(7)}))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		a, err := openArchive(data)
+		if err != nil {
+			return
+		}
+		outside := t.TempDir()
+		dir := filepath.Join(outside, "in")
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		_ = a.unpack(dir) // may fail, must not escape
+		if rest, _ := os.ReadDir(outside); len(rest) != 1 {
+			t.Errorf("unpacking wrote outside: %v", rest)
+		}
+	})
+}
+
+func TestReadLines(t *testing.T) {
+	long := strings.Repeat("x", maxLine)
+	for _, tt := range []struct {
+		what, in string
+		want     []string
+	}{
+		{"nothing", "", nil},
+		{"lines", "a\nb\n", []string{"a\n", "b\n"}},
+		{"no end", "a\nb", []string{"a\n", "b"}},
+		{"an empty line", "a\n\nb\n", []string{"a\n", "\n", "b\n"}},
+		{"a line longer than the first buffer", long[:5000] + "\nb\n", []string{long[:5000] + "\n", "b\n"}},
+		{"a line longer than any", long + "yz\n", []string{long, "yz\n"}},
+	} {
+		for _, size := range []int{1 << 20, 7, 1} {
+			if size < 7 && len(tt.in) > 10000 {
+				continue
+			}
+			var got []string
+			readLines(&chunks{[]byte(tt.in), size}, func(line []byte) { got = append(got, string(line)) })
+			if strings.Join(got, "|") != strings.Join(tt.want, "|") || len(got) != len(tt.want) {
+				t.Errorf("%s, %d bytes at a time: %d lines, want %d", tt.what, size, len(got), len(tt.want))
+			}
+		}
+	}
+}
+
+// chunks hands out at most size bytes at a time.
+type chunks struct {
+	rest []byte
+	size int
+}
+
+func (c *chunks) Read(p []byte) (int, error) {
+	n := min(len(p), c.size)
+	return bytes.NewReader(c.take(n)).Read(p)
+}
+
+func (c *chunks) take(n int) []byte {
+	n = min(n, len(c.rest))
+	head := c.rest[:n]
+	c.rest = c.rest[n:]
+	return head
+}
