@@ -11,6 +11,7 @@ import (
 
 	"fanfare/localstack/awsproto"
 	"fanfare/localstack/gateway"
+	"fanfare/localstack/kms"
 )
 
 // adminPath is the cloud's own API, beside AWS's.
@@ -22,7 +23,7 @@ const adminPath = "/_localstack/"
 func (e *Emulator) Handler() http.Handler {
 	services := map[string]http.Handler{
 		"dynamodb": e.dynamodb, "sqs": e.sqs, "lambda": e.lambda, "apigateway": e.gateway,
-		"iam": e.iam, "sts": e.sts, "logs": e.logs, "monitoring": e.cloudwatch,
+		"iam": e.iam, "sts": e.sts, "kms": kms.New(), "logs": e.logs, "monitoring": e.cloudwatch,
 	}
 	admin := e.admin(services)
 	return e.logged(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -48,7 +49,7 @@ func (e *Emulator) Handler() http.Handler {
 }
 
 // targets are the X-Amz-Target prefixes of the JSON services.
-var targets = map[string]string{"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "Logs_20140328": "logs"}
+var targets = map[string]string{"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "Logs_20140328": "logs", "TrentService": "kms"}
 
 func serviceOfTarget(target string) string {
 	prefix, _, _ := strings.Cut(target, ".")

@@ -1,12 +1,10 @@
 package lambda
 
 import (
-	"bytes"
 	"encoding/binary"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
 )
 
@@ -128,48 +126,4 @@ func FuzzOpenArchive(f *testing.F) {
 			t.Errorf("unpacking wrote outside: %v", rest)
 		}
 	})
-}
-
-func TestReadLines(t *testing.T) {
-	long := strings.Repeat("x", maxLine)
-	for _, tt := range []struct {
-		what, in string
-		want     []string
-	}{
-		{"nothing", "", nil},
-		{"lines", "a\nb\n", []string{"a\n", "b\n"}},
-		{"no end", "a\nb", []string{"a\n", "b"}},
-		{"an empty line", "a\n\nb\n", []string{"a\n", "\n", "b\n"}},
-		{"a line longer than the first buffer", long[:5000] + "\nb\n", []string{long[:5000] + "\n", "b\n"}},
-		{"a line longer than any", long + "yz\n", []string{long, "yz\n"}},
-	} {
-		for _, size := range []int{1 << 20, 7, 1} {
-			if size < 7 && len(tt.in) > 10000 {
-				continue
-			}
-			var got []string
-			readLines(&chunks{[]byte(tt.in), size}, func(line []byte) { got = append(got, string(line)) })
-			if strings.Join(got, "|") != strings.Join(tt.want, "|") || len(got) != len(tt.want) {
-				t.Errorf("%s, %d bytes at a time: %d lines, want %d", tt.what, size, len(got), len(tt.want))
-			}
-		}
-	}
-}
-
-// chunks hands out at most size bytes at a time.
-type chunks struct {
-	rest []byte
-	size int
-}
-
-func (c *chunks) Read(p []byte) (int, error) {
-	n := min(len(p), c.size)
-	return bytes.NewReader(c.take(n)).Read(p)
-}
-
-func (c *chunks) take(n int) []byte {
-	n = min(n, len(c.rest))
-	head := c.rest[:n]
-	c.rest = c.rest[n:]
-	return head
 }

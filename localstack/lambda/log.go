@@ -23,6 +23,8 @@ type LogLine struct {
 const (
 	maxLine = 256 << 10 // longer lines are cut into pieces: the limit of a CloudWatch event
 	maxTail = 4 << 10   // of X-Amz-Log-Result
+
+	markLength = 1 + 32 + 1 // NUL, 32 hex digits, line end
 )
 
 // functionLog is the log of one environment: what the process prints, and what
@@ -107,8 +109,13 @@ func readLines(r io.Reader, do func(line []byte)) {
 		case len(buf) < maxLine:
 			buf = append(buf, make([]byte, len(buf))...)
 		default:
-			do(buf)
-			end = 0
+			// A mark must stay in one piece, so none is cut that may be one.
+			cut := len(buf)
+			if i := bytes.IndexByte(buf[cut-markLength:], 0); i >= 0 {
+				cut += i - markLength
+			}
+			do(buf[:cut])
+			end = copy(buf, buf[cut:])
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -225,19 +224,5 @@ func TestExtensions(t *testing.T) {
 	c.next(anInvocation("id"))
 	if _, body := c.do("POST", register, strings.NewReader(`{}`), extensionName, "late"); !strings.Contains(body, "Extension.RegistrationClosed") {
 		t.Errorf("after init: %s", body)
-	}
-}
-
-func TestTail(t *testing.T) {
-	var k tail
-	for i := range 5000 {
-		k.add("line " + strconv.Itoa(i))
-	}
-	got := k.String()
-	if len(got) != maxTail || !strings.HasSuffix(got, "\nline 4998\nline 4999\n") {
-		t.Errorf("%d bytes: …%q", len(got), got[len(got)-30:])
-	}
-	if slices.Contains(strings.Split(got, "\n"), "line 1") {
-		t.Error("the head is kept")
 	}
 }

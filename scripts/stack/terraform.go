@@ -109,8 +109,8 @@ func (t *terraform) apply(ctx context.Context) (Outputs, error) {
 	for _, v := range t.options {
 		options = append(options, tfexec.Var(v))
 	}
-	t.say.line("An apply takes about a minute: the AWS provider itself waits 25 s for each queue of the")
-	t.say.line("longest chain and 5 s for each Lambda, as it does against AWS.")
+	t.say.line("An apply takes about a minute and a half: the AWS provider itself waits 25 s for each queue of the")
+	t.say.line("longest chain (50 s) and 5 s for each Lambda, one after another, as it does against AWS.")
 	err := t.say.step("terraform apply", func() error {
 		return t.watched(func(w io.Writer) error { return t.exec.ApplyJSON(ctx, w, options...) })
 	})
@@ -137,7 +137,7 @@ func (t *terraform) planIsEmpty(ctx context.Context) (empty bool, changes []stri
 		options = append(options, tfexec.Var(v))
 	}
 	err = t.say.step("terraform plan again", func() error {
-		return withPipe(func(w io.Writer) error {
+		return t.withPipe(func(w io.Writer) error {
 			changed, err := t.exec.PlanJSON(ctx, w, options...)
 			empty = !changed
 			return err
@@ -195,9 +195,12 @@ type event struct {
 // Terraform's own diagnostics into the error.
 func (t *terraform) watched(run func(io.Writer) error) error {
 	var diagnostics []error
-	err := withPipe(run, func(e event) {
+	err := t.withPipe(run, func(e event) {
 		switch e.Type {
 		case "apply_complete":
+			if e.Hook.Action == "read" { // a data source: no news
+				return
+			}
 			t.say.line("%-8s %s (%.0f s)", e.Hook.Action, e.Hook.Resource.Addr, e.Hook.ElapsedSeconds)
 		case "apply_progress":
 			// Every ten seconds for each resource that takes long.
@@ -216,7 +219,9 @@ func (t *terraform) watched(run func(io.Writer) error) error {
 }
 
 // withPipe gives run a writer and each JSON line of it to handle.
-func withPipe(run func(io.Writer) error, handle func(event)) error {
+func (t *terraform) withPipe(run func(io.Writer) error, handle func(event)) error {
+	// terraform-exec keeps the writer for later calls, whose output is not ours.
+	defer t.exec.SetStdout(io.Discard)
 	r, w := io.Pipe()
 	done := make(chan error, 1)
 	go func() { done <- w.CloseWithError(run(w)) }()

@@ -7,7 +7,7 @@ import (
 
 // jobBuffer is how many jobs may wait for a worker. It only smooths the
 // handing over; what does not fit stays with the broadcast's sequence.
-const jobBuffer = 128
+const jobBuffer = 256
 
 // job is one connection of one broadcast.
 type job struct {
