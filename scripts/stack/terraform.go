@@ -102,10 +102,16 @@ func environment(dir, endpoint string) map[string]string {
 	return env
 }
 
+// stateOption keeps the state of each Dir apart without a backend block in
+// infra/, which is the user's to choose.
+func (t *terraform) stateOption() *tfexec.StateOption {
+	return tfexec.State(t.state) //nolint:staticcheck // deprecated in favour of a backend block
+}
+
 const localVariables = "environments/local.tfvars"
 
 func (t *terraform) apply(ctx context.Context) (Outputs, error) {
-	options := []tfexec.ApplyOption{tfexec.State(t.state), tfexec.VarFile(localVariables)}
+	options := []tfexec.ApplyOption{t.stateOption(), tfexec.VarFile(localVariables)}
 	for _, v := range t.options {
 		options = append(options, tfexec.Var(v))
 	}
@@ -121,7 +127,7 @@ func (t *terraform) apply(ctx context.Context) (Outputs, error) {
 }
 
 func (t *terraform) destroy(ctx context.Context) error {
-	options := []tfexec.DestroyOption{tfexec.State(t.state), tfexec.VarFile(localVariables)}
+	options := []tfexec.DestroyOption{t.stateOption(), tfexec.VarFile(localVariables)}
 	for _, v := range t.options {
 		options = append(options, tfexec.Var(v))
 	}
@@ -132,7 +138,7 @@ func (t *terraform) destroy(ctx context.Context) error {
 
 // planIsEmpty plans and lists what would change.
 func (t *terraform) planIsEmpty(ctx context.Context) (empty bool, changes []string, err error) {
-	options := []tfexec.PlanOption{tfexec.State(t.state), tfexec.VarFile(localVariables)}
+	options := []tfexec.PlanOption{t.stateOption(), tfexec.VarFile(localVariables)}
 	for _, v := range t.options {
 		options = append(options, tfexec.Var(v))
 	}
@@ -152,7 +158,7 @@ func (t *terraform) planIsEmpty(ctx context.Context) (empty bool, changes []stri
 }
 
 func (t *terraform) outputs(ctx context.Context) (Outputs, error) {
-	metas, err := t.exec.Output(ctx, tfexec.State(t.state))
+	metas, err := t.exec.Output(ctx, t.stateOption())
 	if err != nil {
 		return Outputs{}, fmt.Errorf("terraform output: %w", err)
 	}

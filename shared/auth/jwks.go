@@ -61,29 +61,47 @@ func newRemoteKeys(cfg Config, accepted []jwa.SignatureAlgorithm) *remoteKeys {
 
 // find returns the keys that may verify a token with this kid, after a fetch if
 // they are too old, or if none has the kid. A token without a kid, which may be
-// of any key, causes a fetch by age only.
+// of any key, causes a fetch by age only. One call begins one fetch at most.
 func (k *remoteKeys) find(ctx context.Context, keyID string) (keyring, *refused) {
 	for {
-		k.mu.Lock()
-		now := wallClock()
-		if !k.wanting(keyID, now) || k.flight == nil && !k.mayFetch(now) {
-			ring, r := k.trusted(now)
-			k.mu.Unlock()
-			return ring, r
+		flight, ours := k.enter(keyID)
+		if ours {
+			k.refresh(ctx, keyID)
+			return k.current()
 		}
-		if flight := k.flight; flight != nil {
-			k.mu.Unlock()
-			select {
-			case <-flight:
-				continue
-			case <-ctx.Done():
-				return nil, refuse(ErrKeysUnavailable, "request ended while its keys were being fetched")
-			}
+		if flight == nil {
+			return k.current()
 		}
-		k.flight, k.tried = make(chan struct{}), now
-		k.mu.Unlock()
-		k.refresh(ctx, keyID)
+		select {
+		case <-flight:
+		case <-ctx.Done():
+			return nil, refuse(ErrKeysUnavailable, "request ended while its keys were being fetched")
+		}
 	}
+}
+
+// enter returns the fetch that this request must wait for, nil if none, and
+// whether the request is to do it itself.
+func (k *remoteKeys) enter(keyID string) (flight <-chan struct{}, ours bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := wallClock()
+	switch {
+	case !k.wanting(keyID, now):
+		return nil, false
+	case k.flight != nil:
+		return k.flight, false
+	case !k.mayFetch(now):
+		return nil, false
+	}
+	k.flight, k.tried = make(chan struct{}), now
+	return k.flight, true
+}
+
+func (k *remoteKeys) current() (keyring, *refused) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.trusted(wallClock())
 }
 
 // wanting reports whether a fetch would help. k.mu is held.

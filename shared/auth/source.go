@@ -1,6 +1,9 @@
 package auth
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Subprotocol is what a browser, which cannot set Authorization, offers before
 // its token: new WebSocket(url, ["bearer", token]).
@@ -70,12 +73,13 @@ func offeredTokens(value string) (tokens []string, offered bool) {
 // agree returns the one token that all places with a token name. Since they
 // must agree, the order of the places makes no difference to the result.
 func agree(candidates []string) (string, error) {
+	if slices.ContainsFunc(candidates, func(c string) bool { return len(c) > MaxToken }) {
+		return "", ErrTokenMalformed
+	}
 	token := ""
 	for _, c := range candidates {
 		switch {
 		case c == "":
-		case len(c) > MaxToken:
-			return "", ErrTokenMalformed
 		case token == "":
 			token = c
 		case token != c:

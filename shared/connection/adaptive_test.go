@@ -197,6 +197,25 @@ func TestTheRateHoldsForAllTogether(t *testing.T) {
 	})
 }
 
+func TestIdleTimeBuysNoMoreThanABurst(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		sender := &connectiontest.Sender{}
+		m := newManager(sender, connection.Options{Rate: 1000})
+		time.Sleep(time.Hour)
+		start := time.Now()
+		_ = m.Broadcast(t.Context(), names(100), nil)
+		atOnce := 0
+		for _, post := range sender.Posts() {
+			if post.Start.Equal(start) {
+				atOnce++
+			}
+		}
+		// A fiftieth of a second's, and the one that is always allowed.
+		want(t, "posts at once", atOnce, 1000/50+1)
+		want(t, "time for the rest", time.Since(start), 79*time.Millisecond)
+	})
+}
+
 func TestTheRateGivesWayAndComesBack(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sender := &connectiontest.Sender{}

@@ -207,11 +207,19 @@ func Test05_ABreakerThatOpensStopsTheRetriesOfOtherSends(t *testing.T) {
 		sender := &connectiontest.Sender{}
 		sender.Always("c1", errServer)
 		m := newManager(sender, connection.Options{})
+		var stopped atomic.Int32
 		var sends sync.WaitGroup
 		for range 50 {
-			sends.Go(func() { _ = m.Send(t.Context(), "c1", nil) })
+			sends.Go(func() {
+				if errors.Is(m.Send(t.Context(), "c1", nil), connection.ErrCircuitOpen) {
+					stopped.Add(1)
+				}
+			})
 		}
 		sends.Wait()
+		if stopped.Load() == 0 {
+			t.Error("no send was stopped with ErrCircuitOpen")
+		}
 		// All may begin, but only until three have failed for good.
 		if posts := sender.PostsTo("c1"); posts >= 4*50 {
 			t.Errorf("%d posts, as many as without a breaker", posts)

@@ -77,7 +77,7 @@ func (m *Manager) admit(d *delivery) (err error) {
 		return err
 	}
 	if m.breakers.open(d.id) {
-		return fmt.Errorf("%w after %w", ErrCircuitOpen, d.last)
+		return fmt.Errorf("%w (after %d attempts, the last: %v)", ErrCircuitOpen, d.attempts, d.last)
 	}
 	return nil
 }
@@ -90,10 +90,10 @@ func (m *Manager) refused(d *delivery, err error) verdict {
 // interrupted ends a delivery that was cut short. The error unwraps to the
 // cause alone: what the last post said is no longer the reason.
 func (m *Manager) interrupted(d *delivery, cause error) verdict {
-	// Unsent because another connection's answer ended the broadcast: that
-	// answer has been counted.
 	if k := kindOf(cause); k == kindShutdown || k == kindDeadline {
 		m.stats.errors[k].Add(1)
+	} else { // another connection's answer, which has been counted
+		cause = fmt.Errorf("broadcast ended: %w", cause)
 	}
 	if d.last != nil {
 		cause = fmt.Errorf("%w (after %d attempts, the last: %v)", cause, d.attempts, d.last)

@@ -38,16 +38,26 @@ func Test01_ShutdownEndsABroadcastAndReportsEveryUnsentConnection(t *testing.T) 
 	})
 }
 
-func Test01_ShutdownReportsConnectionsThatWaitForARetry(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+func Test01_APostThatFailsAfterShutdownIsNotTriedAgain(t *testing.T) {
+	eachWay(t, func(t *testing.T, send func(*connection.Manager, context.Context, string) error) {
+		sender := &connectiontest.Sender{Latency: time.Second}
+		sender.Always("c1", errServer)
+		m := newManager(sender, connection.Options{BaseBackoff: time.Hour, MaxBackoff: time.Hour})
+		time.AfterFunc(time.Millisecond, func() { _ = m.Shutdown(context.Background()) })
+		took := elapsed(func() { wantErr(t, "in flight", send(m, t.Context(), "c1"), connection.ErrShutdown) })
+		want(t, "time", took, time.Second)
+		want(t, "posts", sender.PostsTo("c1"), 1)
+	})
+}
+
+func Test02_ShutdownEndsTheWaitForARetry(t *testing.T) {
+	eachWay(t, func(t *testing.T, send func(*connection.Manager, context.Context, string) error) {
 		sender := &connectiontest.Sender{}
 		sender.Always("c1", errServer)
 		m := newManager(sender, connection.Options{BaseBackoff: time.Hour, MaxBackoff: time.Hour})
-		time.AfterFunc(time.Nanosecond, func() { _ = m.Shutdown(context.Background()) })
-		took := elapsed(func() {
-			wantErr(t, "waiting", failures(t, m.Broadcast(t.Context(), []string{"c1"}, nil))["c1"], connection.ErrShutdown)
-		})
-		want(t, "time", took, time.Nanosecond)
+		time.AfterFunc(time.Millisecond, func() { _ = m.Shutdown(context.Background()) })
+		took := elapsed(func() { wantErr(t, "waiting", send(m, t.Context(), "c1"), connection.ErrShutdown) })
+		want(t, "time", took, time.Millisecond)
 	})
 }
 
@@ -194,7 +204,9 @@ func Test09_NoGoroutineOutlivesShutdown(t *testing.T) {
 
 func Test09_ASequenceThatPanicsLeavesNothingBehind(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		m := newManager(&connectiontest.Sender{Latency: time.Second}, connection.Options{})
+		sender := &connectiontest.Sender{Latency: time.Second}
+		sender.Script("c1", errServer, nil)
+		m := newManager(sender, connection.Options{})
 		func() {
 			defer func() { want(t, "panic", recover(), any("broken")) }()
 			_, _ = m.BroadcastSeq(t.Context(), func(yield func(string) bool) {

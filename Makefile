@@ -1,0 +1,50 @@
+# Every verb needs Go and make, and nothing before it. `make` lists them.
+
+# One compile cache for everything that is built here: the functions are built
+# with -trimpath, so the rest is too.
+export GOFLAGS := -trimpath
+# A custom CA bundle makes the AWS SDK refuse an http.Client of one's own.
+unexport AWS_CA_BUNDLE
+# PORT is the local cloud's port (4566), for local and demo.
+export PORT
+
+# golangci-lint runs go vet's and staticcheck's analyses too (.golangci.yml).
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.DEFAULT_GOAL := help
+.PHONY: help build local demo test local-test bench lint fmt clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## the functions' zips for AWS (linux/arm64), reproducible, in .build/lambda
+	go run ./scripts/build
+
+local: ## bring Fanfare up on this machine, print URL, tokens and wscat lines; Ctrl-C takes it down
+	@go build -o .build/bin/local ./scripts/local
+	@exec .build/bin/local
+
+demo: ## deploy, connect two tenants' clients, broadcast, print what arrives, take it all down
+	@go build -o .build/bin/demo ./scripts/demo
+	@exec .build/bin/demo
+
+test: ## everything that passes on a fresh machine: no Docker, no account, no network but modules
+	go test -race ./...
+
+local-test: ## the connect/broadcast suite on the embedded local cloud, deployed with Terraform
+	go test -count=1 -v -timeout 15m ./localstack/suite -target embedded
+
+bench: ## benchmarks, as ratios measured in one run
+	go test -run '^$$' -bench . -benchmem ./shared/... ./localstack/...
+
+lint: ## gofmt, go vet, staticcheck, golangci-lint, terraform fmt
+	@test -z "$$(gofmt -l functions localstack scripts shared)" || { gofmt -l functions localstack scripts shared; echo "make fmt mends these"; exit 1; }
+	go run $(GOLANGCI_LINT) run ./...
+	@if command -v "$${TERRAFORM:-terraform}" > /dev/null; then "$${TERRAFORM:-terraform}" fmt -check -recursive infra; fi
+
+fmt: ## format Go and Terraform
+	gofmt -w functions localstack scripts shared
+	@if command -v "$${TERRAFORM:-terraform}" > /dev/null; then "$${TERRAFORM:-terraform}" fmt -recursive infra; fi
+
+clean: ## remove what was built and deployed locally
+	rm -rf .build .local
