@@ -27,7 +27,7 @@ type broadcast struct {
 	told   complaints
 }
 
-func newBroadcast(m *Manager, ctx context.Context, message []byte, failed func(string, error)) *broadcast {
+func newBroadcast(ctx context.Context, m *Manager, message []byte, failed func(string, error)) *broadcast {
 	b := &broadcast{
 		scope: scope{ctx, newHalt()}, manager: m, message: NewMessage(message),
 		settled: make(chan struct{}), failed: failed,

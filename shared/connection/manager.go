@@ -123,7 +123,7 @@ func (m *Manager) Broadcast(ctx context.Context, ids []string, message []byte) e
 // drawn to its end, and every id is delivered to or given to failed: a sequence
 // that reads from elsewhere should end by itself when ctx does.
 func (m *Manager) BroadcastSeq(ctx context.Context, ids iter.Seq[string], message []byte, failed func(id string, err error)) (Counts, error) {
-	b := newBroadcast(m, ctx, message, failed)
+	b := newBroadcast(ctx, m, message, failed)
 	if m.operations.begin() {
 		defer m.operations.end()
 	} else {

@@ -1,0 +1,178 @@
+package suite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// frame is what clients look at of the frames that they get.
+type frame struct {
+	Type      string `json:"type"`
+	ID        string `json:"id"`
+	Code      string `json:"code"`
+	MessageID string `json:"messageId"`
+	Duplicate bool   `json:"duplicate"`
+	Channel   string `json:"channel"`
+	From      *struct{ User string }
+	Data      json.RawMessage `json:"data"`
+	raw       string
+}
+
+// client is a connected WebSocket client.
+type client struct {
+	t        *testing.T
+	conn     *websocket.Conn
+	replies  chan frame
+	messages chan frame
+	closed   chan struct{} // closed when the socket has ended
+	mu       sync.Mutex
+	end      error // why it ended
+}
+
+// dial opens the socket with a token of the user; broadcast and subscribe are
+// allowed.
+func (s *scenario) dial(user, tenant string) *client {
+	s.Helper()
+	c, err := s.tryDial(user, tenant)
+	if err != nil {
+		s.Fatalf("connect %s of %s: %v", user, tenant, err)
+	}
+	return c
+}
+
+func (s *scenario) tryDial(user, tenant string) (*client, error) {
+	token := s.stack.Token(user, tenant, "broadcast:*", "subscribe:*")
+	conn, _, err := websocket.Dial(s.Context(), s.stack.Outputs.WebSocketURL+"?token="+token, nil)
+	if err != nil {
+		return nil, err
+	}
+	return s.adopt(conn), nil
+}
+
+// adopt reads a socket until it ends.
+func (s *scenario) adopt(conn *websocket.Conn) *client {
+	conn.SetReadLimit(1 << 20)
+	c := &client{
+		t: s.T, conn: conn, replies: make(chan frame, 64), messages: make(chan frame, 1024), closed: make(chan struct{}),
+	}
+	go c.read()
+	s.Cleanup(func() { _ = conn.CloseNow() }) // may be closed already
+	return c
+}
+
+func (c *client) read() {
+	defer close(c.closed)
+	for {
+		_, data, err := c.conn.Read(context.Background())
+		if err != nil {
+			c.mu.Lock()
+			c.end = err
+			c.mu.Unlock()
+			return
+		}
+		f := frame{raw: string(data)}
+		if err := json.Unmarshal(data, &f); err != nil {
+			f.Type = "not JSON"
+		}
+		if f.Type == "message" {
+			c.messages <- f
+		} else {
+			c.replies <- f
+		}
+	}
+}
+
+func (c *client) send(text string) {
+	c.t.Helper()
+	if err := c.conn.Write(c.t.Context(), websocket.MessageText, []byte(text)); err != nil {
+		c.t.Fatalf("send %.80s: %v", text, err)
+	}
+}
+
+// ask sends a frame and returns the reply, which must be of the given type.
+func (c *client) ask(text, wantType string) frame {
+	c.t.Helper()
+	c.send(text)
+	f := c.take(c.replies, "a reply to "+text[:min(len(text), 80)])
+	if f.Type != wantType {
+		c.t.Fatalf("%.120s was answered with %s, want type %s", text, f.raw, wantType)
+	}
+	return f
+}
+
+// message returns the next message frame.
+func (c *client) message() frame {
+	c.t.Helper()
+	return c.take(c.messages, "a message")
+}
+
+func (c *client) take(from chan frame, what string) frame {
+	c.t.Helper()
+	select {
+	case f := <-from:
+		return f
+	case <-c.closed:
+		select { // it may have come before the end
+		case f := <-from:
+			return f
+		default:
+		}
+		c.t.Fatalf("the socket ended (%v) before %s", c.reason(), what)
+	case <-time.After(patience):
+		c.t.Fatalf("no %s within %v", what, patience)
+	}
+	return frame{}
+}
+
+// silent fails if a message comes.
+func (c *client) silent(who string) {
+	c.t.Helper()
+	select {
+	case f := <-c.messages:
+		c.t.Errorf("%s got %s, want nothing", who, f.raw)
+	case <-time.After(quiet):
+	}
+}
+
+func (c *client) reason() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.end
+}
+
+// closeStatus waits for the server's end of the socket.
+func (c *client) closeStatus() websocket.StatusCode {
+	c.t.Helper()
+	select {
+	case <-c.closed:
+		return websocket.CloseStatus(c.reason())
+	case <-time.After(patience):
+		c.t.Fatalf("the socket is open after %v", patience)
+		return -1
+	}
+}
+
+// refused opens a socket that must be refused, and returns the HTTP answer.
+func (s *scenario) refused(url string, header http.Header, subprotocols ...string) (status int, body string) {
+	s.Helper()
+	conn, resp, err := websocket.Dial(s.Context(), url, &websocket.DialOptions{HTTPHeader: header, Subprotocols: subprotocols})
+	if err == nil {
+		s.Fatal(errors.Join(errors.New("the socket was opened"), conn.CloseNow()))
+	}
+	if resp == nil {
+		s.Fatalf("no HTTP answer: %v", err)
+	}
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return resp.StatusCode, string(data)
+}
