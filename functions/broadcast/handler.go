@@ -33,7 +33,7 @@ func (h *handler) one(ctx context.Context, m events.SQSMessage) error {
 	if err != nil {
 		return err
 	}
-	h.log.InfoContext(ctx, "broadcast", "messageId", message.MessageID, "tenant", message.Tenant,
+	h.log.InfoContext(ctx, "broadcast", "messageId", out.MessageID, "tenant", message.Tenant,
 		"recipients", out.Recipients, "units", out.Units, "stale", out.Stale,
 		"duplicate", out.Duplicate, "resumed", out.Resumed)
 	return nil

@@ -1,10 +1,7 @@
 package gateway
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/http"
 	"net/textproto"
@@ -53,8 +50,8 @@ type identity struct {
 // clfTime is the Common Log Format's time, which requestTime has.
 const clfTime = "02/Jan/2006:15:04:05 -0700"
 
-// context fills in what every event of the socket has.
-func (k *socket) context(routeKey, eventType, requestID string, now time.Time) requestContext {
+// contextOf fills in what every event of the socket has.
+func (k *socket) contextOf(routeKey, eventType, requestID string, now time.Time) requestContext {
 	now = now.UTC()
 	return requestContext{
 		RouteKey: routeKey, EventType: eventType, MessageDirection: "IN",
@@ -66,32 +63,37 @@ func (k *socket) context(routeKey, eventType, requestID string, now time.Time) r
 	}
 }
 
-func (k *socket) connectEvent(r *http.Request, requestID, traceID string, variables map[string]string) ([]byte, error) {
+func (k *socket) connectEvent(r *http.Request, traceID string, variables map[string]string) []byte {
 	headers := connectHeaders(r, traceID)
 	e := proxyEvent{
 		Headers: lastValues(headers), MultiValueHeaders: headers, StageVariables: variables,
-		RequestContext: k.context("$connect", "CONNECT", requestID, k.connectedAt),
+		RequestContext: k.contextOf("$connect", "CONNECT", newRequestID(), k.connectedAt),
 	}
 	if query := r.URL.Query(); len(query) > 0 {
 		e.Query, e.MultiValueQuery = lastValues(query), query
 	}
-	return json.Marshal(e)
+	return e.encode()
 }
 
-func (k *socket) messageEvent(routeKey, requestID, body string, now time.Time, variables map[string]string) ([]byte, error) {
-	e := proxyEvent{Body: &body, StageVariables: variables, RequestContext: k.context(routeKey, "MESSAGE", requestID, now)}
+func (k *socket) messageEvent(routeKey, requestID, body string, now time.Time, variables map[string]string) []byte {
+	e := proxyEvent{Body: &body, StageVariables: variables, RequestContext: k.contextOf(routeKey, "MESSAGE", requestID, now)}
 	e.RequestContext.MessageID = newRequestID()
-	return json.Marshal(e)
+	return e.encode()
 }
 
-func (k *socket) disconnectEvent(requestID string, code int, reason string, now time.Time, variables map[string]string) ([]byte, error) {
+func (k *socket) disconnectEvent(end closing, now time.Time, variables map[string]string) []byte {
 	headers := map[string][]string{"Host": {k.domain}, "x-api-key": {""}, "X-Forwarded-For": {""}, "x-restapi": {""}}
 	e := proxyEvent{
 		Headers: lastValues(headers), MultiValueHeaders: headers, StageVariables: variables,
-		RequestContext: k.context("$disconnect", "DISCONNECT", requestID, now),
+		RequestContext: k.contextOf("$disconnect", "DISCONNECT", newRequestID(), now),
 	}
-	e.RequestContext.DisconnectStatusCode, e.RequestContext.DisconnectReason = code, &reason
-	return json.Marshal(e)
+	e.RequestContext.DisconnectStatusCode, e.RequestContext.DisconnectReason = int(end.code), &end.reason
+	return e.encode()
+}
+
+func (e proxyEvent) encode() []byte {
+	event, _ := json.Marshal(e) // maps, strings and numbers can always be encoded
+	return event
 }
 
 // connectHeaders returns the client's headers with those that API Gateway
@@ -140,30 +142,4 @@ func remoteIP(r *http.Request) string {
 		return r.RemoteAddr
 	}
 	return host
-}
-
-// newRequestID returns an id in the shape of API Gateway's connection, request
-// and message ids: 11 random bytes in URL-safe base64 with one '='.
-func newRequestID() string {
-	var b [11]byte
-	rand.Read(b[:]) // never fails since Go 1.24
-	return base64.URLEncoding.EncodeToString(b[:])
-}
-
-// isConnectionID reports whether id could be one of ours or AWS's. Both base64
-// alphabets occur.
-func isConnectionID(id string) bool {
-	for _, enc := range []*base64.Encoding{base64.URLEncoding, base64.StdEncoding} {
-		if b, err := enc.DecodeString(id); err == nil && len(b) == 11 {
-			return true
-		}
-	}
-	return false
-}
-
-// newTraceID returns a root in the form Root=1-<8 hex of the time>-<24 hex>.
-func newTraceID(now time.Time) string {
-	var b [12]byte
-	rand.Read(b[:]) // never fails since Go 1.24
-	return fmt.Sprintf("Root=1-%08x-%x", now.Unix(), b)
 }

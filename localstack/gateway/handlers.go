@@ -1,8 +1,9 @@
 package gateway
 
 import (
+	"bytes"
 	"encoding/json"
-	"maps"
+	"io"
 	"net/http"
 	"strings"
 
@@ -14,110 +15,159 @@ import (
 // which owns the account's settings for both.
 func (s *Service) routes() *awsproto.REST {
 	c := awsproto.NewREST()
-	c.Handle("POST /v2/apis", "CreateApi", s.createAPI)
-	c.Handle("GET /v2/apis", "GetApis", s.getAPIs)
-	c.Handle("GET /v2/apis/{api}", "GetApi", s.onAPI(s.getAPI))
-	c.Handle("PATCH /v2/apis/{api}", "UpdateApi", s.onAPI(s.updateAPI))
-	c.Handle("DELETE /v2/apis/{api}", "DeleteApi", s.onAPI(s.deleteAPI))
+	handle := func(pattern, name string, op awsproto.RESTOperation) { c.Handle(pattern, name, s.locked(op)) }
+	handle("POST /v2/apis", "CreateApi", s.createAPI)
+	handle("GET /v2/apis", "GetApis", s.getAPIs)
+	handle("GET /v2/apis/{api}", "GetApi", s.onAPI(s.getAPI))
+	handle("PATCH /v2/apis/{api}", "UpdateApi", s.onAPI(s.updateAPI))
+	handle("DELETE /v2/apis/{api}", "DeleteApi", s.onAPI(s.deleteAPI))
 
 	const integrations = "/v2/apis/{api}/integrations"
-	c.Handle("POST "+integrations, "CreateIntegration", s.onAPI(s.createIntegration))
-	c.Handle("GET "+integrations, "GetIntegrations", s.onAPI(s.getIntegrations))
-	c.Handle("GET "+integrations+"/{id}", "GetIntegration", s.onAPI(s.getIntegration))
-	c.Handle("PATCH "+integrations+"/{id}", "UpdateIntegration", s.onAPI(s.updateIntegration))
-	c.Handle("DELETE "+integrations+"/{id}", "DeleteIntegration", s.onAPI(s.deleteIntegration))
+	handle("POST "+integrations, "CreateIntegration", s.onAPI(s.createIntegration))
+	handle("GET "+integrations, "GetIntegrations", s.onAPI(s.getIntegrations))
+	handle("GET "+integrations+"/{id}", "GetIntegration", s.onAPI(s.getIntegration))
+	handle("PATCH "+integrations+"/{id}", "UpdateIntegration", s.onAPI(s.updateIntegration))
+	handle("DELETE "+integrations+"/{id}", "DeleteIntegration", s.onAPI(s.deleteIntegration))
 
 	const routes = "/v2/apis/{api}/routes"
-	c.Handle("POST "+routes, "CreateRoute", s.onAPI(s.createRoute))
-	c.Handle("GET "+routes, "GetRoutes", s.onAPI(s.getRoutes))
-	c.Handle("GET "+routes+"/{id}", "GetRoute", s.onAPI(s.getRoute))
-	c.Handle("PATCH "+routes+"/{id}", "UpdateRoute", s.onAPI(s.updateRoute))
-	c.Handle("DELETE "+routes+"/{id}", "DeleteRoute", s.onAPI(s.deleteRoute))
+	handle("POST "+routes, "CreateRoute", s.onAPI(s.createRoute))
+	handle("GET "+routes, "GetRoutes", s.onAPI(s.getRoutes))
+	handle("GET "+routes+"/{id}", "GetRoute", s.onAPI(s.getRoute))
+	handle("PATCH "+routes+"/{id}", "UpdateRoute", s.onAPI(s.updateRoute))
+	handle("DELETE "+routes+"/{id}", "DeleteRoute", s.onAPI(s.deleteRoute))
 
 	const responses = routes + "/{route}/routeresponses"
-	c.Handle("POST "+responses, "CreateRouteResponse", s.onAPI(s.createRouteResponse))
-	c.Handle("GET "+responses, "GetRouteResponses", s.onAPI(s.getRouteResponses))
-	c.Handle("GET "+responses+"/{id}", "GetRouteResponse", s.onAPI(s.getRouteResponse))
-	c.Handle("PATCH "+responses+"/{id}", "UpdateRouteResponse", s.onAPI(s.updateRouteResponse))
-	c.Handle("DELETE "+responses+"/{id}", "DeleteRouteResponse", s.onAPI(s.deleteRouteResponse))
+	handle("POST "+responses, "CreateRouteResponse", s.onAPI(s.createRouteResponse))
+	handle("GET "+responses, "GetRouteResponses", s.onAPI(s.getRouteResponses))
+	handle("GET "+responses+"/{id}", "GetRouteResponse", s.onAPI(s.getRouteResponse))
+	handle("PATCH "+responses+"/{id}", "UpdateRouteResponse", s.onAPI(s.updateRouteResponse))
+	handle("DELETE "+responses+"/{id}", "DeleteRouteResponse", s.onAPI(s.deleteRouteResponse))
 
 	const deployments = "/v2/apis/{api}/deployments"
-	c.Handle("POST "+deployments, "CreateDeployment", s.onAPI(s.createDeployment))
-	c.Handle("GET "+deployments, "GetDeployments", s.onAPI(s.getDeployments))
-	c.Handle("GET "+deployments+"/{id}", "GetDeployment", s.onAPI(s.getDeployment))
-	c.Handle("PATCH "+deployments+"/{id}", "UpdateDeployment", s.onAPI(s.updateDeployment))
-	c.Handle("DELETE "+deployments+"/{id}", "DeleteDeployment", s.onAPI(s.deleteDeployment))
+	handle("POST "+deployments, "CreateDeployment", s.onAPI(s.createDeployment))
+	handle("GET "+deployments, "GetDeployments", s.onAPI(s.getDeployments))
+	handle("GET "+deployments+"/{id}", "GetDeployment", s.onAPI(s.getDeployment))
+	handle("PATCH "+deployments+"/{id}", "UpdateDeployment", s.onAPI(s.updateDeployment))
+	handle("DELETE "+deployments+"/{id}", "DeleteDeployment", s.onAPI(s.deleteDeployment))
 
 	const stages = "/v2/apis/{api}/stages"
-	c.Handle("POST "+stages, "CreateStage", s.onAPI(s.createStage))
-	c.Handle("GET "+stages, "GetStages", s.onAPI(s.getStages))
-	c.Handle("GET "+stages+"/{id}", "GetStage", s.onAPI(s.getStage))
-	c.Handle("PATCH "+stages+"/{id}", "UpdateStage", s.onAPI(s.updateStage))
-	c.Handle("DELETE "+stages+"/{id}", "DeleteStage", s.onAPI(s.deleteStage))
-	c.Handle("DELETE "+stages+"/{id}/routesettings/{key}", "DeleteRouteSettings", s.onAPI(s.deleteRouteSettings))
+	handle("POST "+stages, "CreateStage", s.onAPI(s.createStage))
+	handle("GET "+stages, "GetStages", s.onAPI(s.getStages))
+	handle("GET "+stages+"/{id}", "GetStage", s.onAPI(s.getStage))
+	handle("PATCH "+stages+"/{id}", "UpdateStage", s.onAPI(s.updateStage))
+	handle("DELETE "+stages+"/{id}", "DeleteStage", s.onAPI(s.deleteStage))
+	handle("DELETE "+stages+"/{id}/routesettings/{key}", "DeleteRouteSettings", s.onAPI(s.deleteRouteSettings))
 
-	c.Handle("GET /v2/tags/{arn}", "GetTags", s.getTags)
-	c.Handle("POST /v2/tags/{arn}", "TagResource", s.tagResource)
-	c.Handle("DELETE /v2/tags/{arn}", "UntagResource", s.untagResource)
-	c.Handle("GET /account", "GetAccount", s.getAccount)
-	c.Handle("PATCH /account", "UpdateAccount", s.updateAccount)
+	handle("GET /v2/tags/{arn}", "GetTags", s.getTags)
+	handle("POST /v2/tags/{arn}", "TagResource", s.tagResource)
+	handle("DELETE /v2/tags/{arn}", "UntagResource", s.untagResource)
+	handle("GET /account", "GetAccount", s.getAccount)
+	handle("PATCH /account", "UpdateAccount", s.updateAccount)
 	return c
 }
 
-// onAPI finds the API that the path names and holds the lock while op runs.
-func (s *Service) onAPI(op func(*http.Request, *apiState) (int, any, error)) awsproto.RESTOperation {
+// locked runs op with s.mu held, and marshals its answer before anybody can
+// change what that points to. The body is read before: a slow caller must hold
+// up no socket.
+func (s *Service) locked(op awsproto.RESTOperation) awsproto.RESTOperation {
 	return func(r *http.Request) (int, any, error) {
+		body, err := awsproto.ReadBody(r)
+		if err != nil {
+			return 0, nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		status, out, err := op(r)
+		if err != nil || out == nil {
+			return status, nil, err
+		}
+		answer, err := json.Marshal(out)
+		return status, json.RawMessage(answer), err
+	}
+}
+
+// onAPI finds the API that the path names.
+func (s *Service) onAPI(op func(*http.Request, *apiState) (int, any, error)) awsproto.RESTOperation {
+	return func(r *http.Request) (int, any, error) {
 		a, err := find(s.state.APIs, "API", r.PathValue("api"))
 		if err != nil {
 			return 0, nil, err
 		}
-		status, out, err := op(r, a)
-		if err != nil || out == nil {
-			return status, nil, err
-		}
-		// Marshalled here, while nobody can change what out points to.
-		raw, err := json.Marshal(out)
-		return status, json.RawMessage(raw), err
+		return op(r, a)
 	}
 }
 
-// patched returns a copy of v with the members of r's body put in: JSON
-// decodes into what is there, so members that are absent stay.
+// decode reads r's JSON body into v. A member that v does not have is one that
+// the local cloud does not support, and so refused by name: AWS would act on
+// it, so ignoring it would be a lie.
+func decode(r *http.Request, v any) error {
+	body, err := awsproto.ReadBody(r)
+	if err != nil || len(body) == 0 {
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	err = dec.Decode(v)
+	if err == nil && !json.Valid(body) { // something follows the object
+		err = io.ErrUnexpectedEOF
+	}
+	if err == nil {
+		return nil
+	}
+	if member, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return badRequest("the local cloud does not support %s here", member)
+	}
+	return badRequest("Invalid request body: %v", err)
+}
+
+// patched returns a copy of v with the members of r's body put in: JSON decodes
+// into what is there, so members that are absent stay. The copy is deep, so v
+// stays as it is if the patch turns out to be wrong.
 func patched[T any](r *http.Request, v *T) (*T, error) {
-	next := *v
-	return &next, awsproto.DecodeREST(r, &next)
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	next := new(T)
+	if err := json.Unmarshal(raw, next); err != nil {
+		return nil, err
+	}
+	return next, decode(r, next)
 }
 
 func (s *Service) createAPI(r *http.Request) (int, any, error) {
-	a := api{APIKeySelectionExpression: "$request.header.x-api-key"}
-	if err := awsproto.DecodeREST(r, &a); err != nil {
+	a := api{APIKeySelectionExpression: "$request.header.x-api-key", IPAddressType: "ipv4"}
+	err := decode(r, &a)
+	if err == nil {
+		err = a.validate()
+	}
+	if err != nil {
 		return 0, nil, err
 	}
-	if err := a.validate(); err != nil {
-		return 0, nil, err
-	}
-	a.ID, a.CreatedDate, a.Tags = newID(10), s.clock.Now().UTC(), cloneTags(a.Tags)
-	a.Endpoint = "ws://" + s.endpoint() + DataPath + a.ID
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	a.ID, a.CreatedDate, a.Tags = newID(10), s.clock.Now().UTC(), orEmpty(a.Tags)
 	s.state.APIs[a.ID] = newAPIState(a, awsproto.CallFrom(r.Context()).Region)
-	return http.StatusCreated, a, nil
+	return http.StatusCreated, s.shown(a), nil
+}
+
+// shown returns the API as it is answered. Its endpoint is not remembered: a
+// restored cloud may listen elsewhere.
+func (s *Service) shown(a api) api {
+	a.Endpoint = "ws://" + s.endpoint() + DataPath + a.ID
+	return a
 }
 
 func (s *Service) getAPIs(*http.Request) (int, any, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	all := map[string]*api{}
 	for id, a := range s.state.APIs {
-		all[id] = &a.API
+		shown := s.shown(a.API)
+		all[id] = &shown
 	}
-	return http.StatusOK, itemsOf(all, func(a *api) string { return a.ID }), nil
+	return http.StatusOK, itemsOf(all), nil
 }
 
 func (s *Service) getAPI(_ *http.Request, a *apiState) (int, any, error) {
-	return http.StatusOK, a.API, nil
+	return http.StatusOK, s.shown(a.API), nil
 }
 
 func (s *Service) updateAPI(r *http.Request, a *apiState) (int, any, error) {
@@ -128,91 +178,20 @@ func (s *Service) updateAPI(r *http.Request, a *apiState) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	next.ID, next.Endpoint, next.CreatedDate, next.Tags = a.API.ID, a.API.Endpoint, a.API.CreatedDate, a.API.Tags
+	next.ID, next.CreatedDate, next.Tags = a.API.ID, a.API.CreatedDate, a.API.Tags
 	a.API = *next
-	return http.StatusOK, a.API, nil
+	return http.StatusOK, s.shown(a.API), nil
 }
 
 func (s *Service) deleteAPI(_ *http.Request, a *apiState) (int, any, error) {
 	delete(s.state.APIs, a.API.ID)
+	s.retire(a.API.ID, "")
 	return http.StatusNoContent, nil, nil
 }
 
-// tagged finds the tags of arn:aws:apigateway:<region>::/apis/<id> or of
-// …/apis/<id>/stages/<name>. s.mu is held.
-func (s *Service) tagged(arn string) (map[string]string, error) {
-	_, path, _ := strings.Cut(arn, "::/apis/")
-	id, stageName, isStage := strings.Cut(path, "/stages/")
-	a, err := find(s.state.APIs, "API", id)
-	if err != nil {
-		return nil, err
-	}
-	if !isStage {
-		return a.API.Tags, nil
-	}
-	st, err := find(a.Stages, "stage", stageName)
-	if err != nil {
-		return nil, err
-	}
-	return st.Tags, nil
-}
-
-func (s *Service) getTags(r *http.Request) (int, any, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	tags, err := s.tagged(r.PathValue("arn"))
-	return http.StatusOK, map[string]any{"tags": maps.Clone(tags)}, err
-}
-
-func (s *Service) tagResource(r *http.Request) (int, any, error) {
-	var in struct{ Tags map[string]string }
-	if err := awsproto.DecodeREST(r, &in); err != nil {
-		return 0, nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	tags, err := s.tagged(r.PathValue("arn"))
-	if err != nil {
-		return 0, nil, err
-	}
-	maps.Copy(tags, in.Tags)
-	return http.StatusCreated, map[string]any{}, nil
-}
-
-func (s *Service) untagResource(r *http.Request) (int, any, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	tags, err := s.tagged(r.PathValue("arn"))
-	if err != nil {
-		return 0, nil, err
-	}
-	for _, key := range r.URL.Query()["tagKeys"] {
-		delete(tags, key)
-	}
-	return http.StatusNoContent, nil, nil
-}
-
-func (s *Service) getAccount(*http.Request) (int, any, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return http.StatusOK, s.state.Account, nil
-}
-
-// updateAccount knows the one patch that Terraform sends.
-func (s *Service) updateAccount(r *http.Request) (int, any, error) {
-	var in struct {
-		PatchOperations []struct{ Op, Path, Value string }
-	}
-	if err := awsproto.DecodeREST(r, &in); err != nil {
-		return 0, nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, p := range in.PatchOperations {
-		if p.Op != "replace" || p.Path != "/cloudwatchRoleArn" {
-			return 0, nil, badRequest("the local cloud only replaces /cloudwatchRoleArn of an account, not %s %s", p.Op, p.Path)
-		}
-		s.state.Account.CloudwatchRoleARN = p.Value
-	}
-	return http.StatusOK, s.state.Account, nil
+// retire ends what lives on the data plane of a stage that was deleted, of all
+// the API's where stage is empty.
+func (s *Service) retire(api, stage string) {
+	s.sockets.closeStage(api, stage)
+	s.throttle.forget(api, stage)
 }

@@ -1,71 +1,10 @@
 package gateway
 
-import (
-	"net/http"
-
-	"fanfare/localstack/awsproto"
-)
-
-func (s *Service) createIntegration(r *http.Request, a *apiState) (int, any, error) {
-	i := &integration{
-		ConnectionType: "INTERNET", PassthroughBehavior: "WHEN_NO_MATCH",
-		PayloadFormatVersion: "1.0", TimeoutInMillis: 29000,
-	}
-	err := awsproto.DecodeREST(r, i)
-	if err == nil {
-		err = i.validate()
-	}
-	if err != nil {
-		return 0, nil, err
-	}
-	i.ID = newID(7)
-	a.Integrations[i.ID] = i
-	return http.StatusCreated, i, nil
-}
-
-func (s *Service) getIntegrations(_ *http.Request, a *apiState) (int, any, error) {
-	return http.StatusOK, itemsOf(a.Integrations, func(i *integration) string { return i.ID }), nil
-}
-
-func (s *Service) getIntegration(r *http.Request, a *apiState) (int, any, error) {
-	i, err := find(a.Integrations, "Integration", r.PathValue("id"))
-	return http.StatusOK, i, err
-}
-
-func (s *Service) updateIntegration(r *http.Request, a *apiState) (int, any, error) {
-	i, err := find(a.Integrations, "Integration", r.PathValue("id"))
-	if err != nil {
-		return 0, nil, err
-	}
-	next, err := patched(r, i)
-	if err == nil {
-		err = next.validate()
-	}
-	if err != nil {
-		return 0, nil, err
-	}
-	next.ID = i.ID
-	a.Integrations[i.ID] = next
-	return http.StatusOK, next, nil
-}
-
-func (s *Service) deleteIntegration(r *http.Request, a *apiState) (int, any, error) {
-	i, err := find(a.Integrations, "Integration", r.PathValue("id"))
-	if err != nil {
-		return 0, nil, err
-	}
-	for _, rt := range a.Routes {
-		if integrationID(rt.Target) == i.ID {
-			return 0, nil, conflict("Cannot delete Integration %q. The integration is referenced by route %q.", i.ID, rt.Key)
-		}
-	}
-	delete(a.Integrations, i.ID)
-	return http.StatusNoContent, nil, nil
-}
+import "net/http"
 
 func (s *Service) createRoute(r *http.Request, a *apiState) (int, any, error) {
 	rt := &route{AuthorizationType: "NONE"}
-	err := awsproto.DecodeREST(r, rt)
+	err := decode(r, rt)
 	if err == nil {
 		err = rt.validate(a)
 	}
@@ -78,7 +17,7 @@ func (s *Service) createRoute(r *http.Request, a *apiState) (int, any, error) {
 }
 
 func (s *Service) getRoutes(_ *http.Request, a *apiState) (int, any, error) {
-	return http.StatusOK, itemsOf(a.Routes, func(rt *route) string { return rt.ID }), nil
+	return http.StatusOK, itemsOf(a.Routes), nil
 }
 
 func (s *Service) getRoute(r *http.Request, a *apiState) (int, any, error) {
@@ -119,11 +58,11 @@ func (s *Service) createRouteResponse(r *http.Request, a *apiState) (int, any, e
 		return 0, nil, err
 	}
 	resp := new(routeResponse)
-	if err := awsproto.DecodeREST(r, resp); err != nil {
+	if err := decode(r, resp); err != nil {
 		return 0, nil, err
 	}
-	if resp.Key != "$default" {
-		return 0, nil, badRequest("routeResponseKey must be $default, not %q", resp.Key)
+	if err := resp.validate(); err != nil {
+		return 0, nil, err
 	}
 	if len(a.Responses[rt.ID]) > 0 {
 		return 0, nil, conflict("Route response with key %s already exists for route %s", resp.Key, rt.ID)
@@ -134,7 +73,7 @@ func (s *Service) createRouteResponse(r *http.Request, a *apiState) (int, any, e
 }
 
 func (s *Service) getRouteResponses(r *http.Request, a *apiState) (int, any, error) {
-	return http.StatusOK, itemsOf(a.Responses[r.PathValue("route")], func(x *routeResponse) string { return x.ID }), nil
+	return http.StatusOK, itemsOf(a.Responses[r.PathValue("route")]), nil
 }
 
 func (s *Service) getRouteResponse(r *http.Request, a *apiState) (int, any, error) {
@@ -149,10 +88,13 @@ func (s *Service) updateRouteResponse(r *http.Request, a *apiState) (int, any, e
 		return 0, nil, err
 	}
 	next, err := patched(r, resp)
+	if err == nil {
+		err = next.validate()
+	}
 	if err != nil {
 		return 0, nil, err
 	}
-	next.ID, next.Key = resp.ID, resp.Key
+	next.ID = resp.ID
 	responses[resp.ID] = next
 	return http.StatusOK, next, nil
 }

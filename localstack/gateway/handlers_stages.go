@@ -3,15 +3,13 @@ package gateway
 import (
 	"maps"
 	"net/http"
-
-	"fanfare/localstack/awsproto"
 )
 
 func (s *Service) createDeployment(r *http.Request, a *apiState) (int, any, error) {
 	var in struct {
 		Description, StageName string
 	}
-	if err := awsproto.DecodeREST(r, &in); err != nil {
+	if err := decode(r, &in); err != nil {
 		return 0, nil, err
 	}
 	if len(a.Routes) == 0 {
@@ -31,7 +29,7 @@ func (s *Service) createDeployment(r *http.Request, a *apiState) (int, any, erro
 }
 
 func (s *Service) getDeployments(_ *http.Request, a *apiState) (int, any, error) {
-	return http.StatusOK, itemsOf(a.Deployments, func(d *deployment) string { return d.ID }), nil
+	return http.StatusOK, itemsOf(a.Deployments), nil
 }
 
 func (s *Service) getDeployment(r *http.Request, a *apiState) (int, any, error) {
@@ -45,7 +43,7 @@ func (s *Service) updateDeployment(r *http.Request, a *apiState) (int, any, erro
 		return 0, nil, err
 	}
 	var in struct{ Description *string }
-	if err := awsproto.DecodeREST(r, &in); err != nil {
+	if err := decode(r, &in); err != nil {
 		return 0, nil, err
 	}
 	if in.Description != nil {
@@ -71,7 +69,7 @@ func (s *Service) deleteDeployment(r *http.Request, a *apiState) (int, any, erro
 
 func (s *Service) createStage(r *http.Request, a *apiState) (int, any, error) {
 	st := &stage{RouteSettings: map[string]routeSettings{}}
-	err := awsproto.DecodeREST(r, st)
+	err := decode(r, st)
 	if err == nil {
 		err = st.validate(a, s.state.Account)
 	}
@@ -82,13 +80,13 @@ func (s *Service) createStage(r *http.Request, a *apiState) (int, any, error) {
 		return 0, nil, conflict("Stage already exists")
 	}
 	now := s.clock.Now().UTC()
-	st.CreatedDate, st.LastUpdatedDate, st.Tags = now, now, cloneTags(st.Tags)
+	st.CreatedDate, st.LastUpdatedDate, st.Tags = now, now, orEmpty(st.Tags)
 	a.Stages[st.Name] = st
 	return http.StatusCreated, st, nil
 }
 
 func (s *Service) getStages(_ *http.Request, a *apiState) (int, any, error) {
-	return http.StatusOK, itemsOf(a.Stages, func(st *stage) string { return st.Name }), nil
+	return http.StatusOK, itemsOf(a.Stages), nil
 }
 
 func (s *Service) getStage(r *http.Request, a *apiState) (int, any, error) {
@@ -101,10 +99,7 @@ func (s *Service) updateStage(r *http.Request, a *apiState) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	before := *st
-	before.RouteSettings = maps.Clone(st.RouteSettings)
-	before.StageVariables = maps.Clone(st.StageVariables)
-	next, err := patched(r, &before)
+	next, err := patched(r, st)
 	if err == nil {
 		next.Name = st.Name
 		// A variable is removed by setting it to the empty string.
@@ -125,6 +120,7 @@ func (s *Service) deleteStage(r *http.Request, a *apiState) (int, any, error) {
 		return 0, nil, err
 	}
 	delete(a.Stages, st.Name)
+	s.retire(a.API.ID, st.Name)
 	return http.StatusNoContent, nil, nil
 }
 
@@ -133,6 +129,11 @@ func (s *Service) deleteRouteSettings(r *http.Request, a *apiState) (int, any, e
 	if err != nil {
 		return 0, nil, err
 	}
-	delete(st.RouteSettings, r.PathValue("key"))
+	key := r.PathValue("key")
+	if _, ok := st.RouteSettings[key]; !ok {
+		return 0, nil, notFound("route settings", key)
+	}
+	st.RouteSettings = maps.Clone(st.RouteSettings) // sockets may be reading the old ones
+	delete(st.RouteSettings, key)
 	return http.StatusNoContent, nil, nil
 }

@@ -1,10 +1,11 @@
 package gateway
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
+	"strings"
 
 	"fanfare/localstack/awsproto"
 )
@@ -12,31 +13,32 @@ import (
 // isoMillis is the time format of GetConnection.
 const isoMillis = "2006-01-02T15:04:05.000Z"
 
+// managementOps are the operations of @connections by method.
+var managementOps = map[string]string{
+	http.MethodPost:   "PostToConnection",
+	http.MethodGet:    "GetConnection",
+	http.MethodDelete: "DeleteConnection",
+}
+
 // manage serves @connections: POST, GET and DELETE of one connection, in the
-// shapes recorded from AWS.
-func (s *Service) manage(w http.ResponseWriter, r *http.Request, t target, id string) {
-	call := awsproto.CallFrom(r.Context())
+// shapes recorded from AWS. The signature is not verified, but it must be there
+// and for the right service.
+func (s *Service) manage(w http.ResponseWriter, r *http.Request, call *awsproto.Call, t target, id string) {
 	w.Header().Set("x-amzn-requestid", call.RequestID)
 	w.Header().Set("x-amz-apigw-id", newRequestID())
-	switch r.Method {
-	case http.MethodPost:
-		call.Operation = "PostToConnection"
-	case http.MethodGet:
-		call.Operation = "GetConnection"
-	case http.MethodDelete:
-		call.Operation = "DeleteConnection"
-	default:
+	op, known := managementOps[r.Method]
+	if !known {
 		call.Unknown, call.Operation = true, r.Method+" @connections"
-		refuse(w, http.StatusForbidden, "ForbiddenException", `{"message":"Forbidden"}`)
+		forbidden(w)
 		return
 	}
+	call.Operation = op
 	if call.Credential.Service != "execute-api" {
-		// Unsigned, or signed for another service.
 		refuse(w, http.StatusForbidden, "MissingAuthenticationTokenException", `{"message":"Missing Authentication Token"}`)
 		return
 	}
 	if !isConnectionID(id) {
-		refuse(w, http.StatusBadRequest, "BadRequestException", `{"message":`+strconv.Quote("Invalid connectionId: "+id)+`}`)
+		refuse(w, http.StatusBadRequest, "BadRequestException", messageJSON("Invalid connectionId: "+id))
 		return
 	}
 	k, ok := s.sockets.get(t.api, t.stage, id)
@@ -72,32 +74,39 @@ func post(w http.ResponseWriter, r *http.Request, k *socket) {
 		gone(w)
 	default:
 		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Content-Length", "0")
-		w.WriteHeader(http.StatusOK)
+		respond(w, http.StatusOK, "", "")
 	}
+}
+
+// connectionInfo is GetConnection's answer, in AWS's order.
+type connectionInfo struct {
+	ConnectedAt string `json:"connectedAt"`
+	Identity    struct {
+		SourceIP  string  `json:"sourceIp"`
+		UserAgent *string `json:"userAgent"` // null where the client sent none
+	} `json:"identity"`
+	LastActiveAt string `json:"lastActiveAt"`
 }
 
 func describe(w http.ResponseWriter, r *http.Request, k *socket) {
-	var userAgent *string
+	var info connectionInfo
+	info.ConnectedAt = k.connectedAt.UTC().Format(isoMillis)
+	info.LastActiveAt = k.activeAt().UTC().Format(isoMillis)
+	info.Identity.SourceIP = k.sourceIP
 	if k.userAgent != "" {
-		userAgent = &k.userAgent
+		info.Identity.UserAgent = &k.userAgent
 	}
-	awsproto.WriteREST(w, r, http.StatusOK, map[string]any{
-		"identity":     map[string]any{"sourceIp": k.sourceIP, "userAgent": userAgent},
-		"connectedAt":  k.connectedAt.UTC().Format(isoMillis),
-		"lastActiveAt": k.activeAt().UTC().Format(isoMillis),
-	}, nil)
+	awsproto.WriteREST(w, r, http.StatusOK, info, nil)
 }
 
-// gone is 410 with an empty body: the header alone tells the SDKs what it is.
+// gone is 410 with an empty body.
 func gone(w http.ResponseWriter) { refuse(w, http.StatusGone, "GoneException", "") }
 
-func refuse(w http.ResponseWriter, status int, errorType, body string) {
-	w.Header().Set("x-amzn-ErrorType", errorType)
-	if body != "" {
-		w.Header().Set("Content-Type", "application/json")
-	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body) // the caller has gone: nobody to tell
+// messageJSON is {"message":…} for a text that came from outside.
+func messageJSON(text string) string {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(map[string]string{"message": text}) // a string can always be encoded
+	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -6,51 +6,70 @@ import (
 	"fmt"
 )
 
+// maxInFlight bounds how many messages of one socket are being handled at a
+// time; the next is read when one is done.
+const maxInFlight = 16
+
 // serve reads the socket until it ends, then runs $disconnect.
-func (s *Service) serve(t target, k *socket) {
+func (s *Service) serve(k *socket) {
 	slots := make(chan struct{}, maxInFlight)
 	end := k.read(context.Background(), func(message []byte) {
 		slots <- struct{}{}
 		// AWS handles the messages of one connection concurrently too, and
 		// promises no order among the answers.
-		go func() {
+		k.work.Go(func() {
 			defer func() { <-slots }()
-			s.message(t, k, message)
-		}()
+			s.message(k, message)
+		})
 	})
 	_ = k.conn.CloseNow() // frees what is left; it is closed already
-	s.disconnect(t, k, end)
+	s.finish(k, end)
+}
+
+// finish tells $disconnect of the end, and then waits for what still runs: a
+// message that came before the end is handled to its own.
+func (s *Service) finish(k *socket, end closing) {
+	defer close(k.done)
+	s.disconnect(k, end)
+	k.work.Wait()
+	s.sockets.remove(k)
 }
 
 // message routes one frame and sends the client what it gets for it.
-func (s *Service) message(t target, k *socket, message []byte) {
-	// The stage may serve another deployment by now.
-	if now, ok := s.lookup(t.api, t.stage); ok {
-		t = now
-	}
-	requestID := newRequestID()
+func (s *Service) message(k *socket, message []byte) {
+	requestID, now := newRequestID(), s.clock.Now()
+	t, deployed := s.lookup(k.api, k.stage) // as it is by now
 	rt, ok := t.route(message)
-	if !ok {
-		_ = k.send(errorFrame("Forbidden", k.id, requestID)) // the client has gone: nobody to tell
+	switch {
+	case !deployed || !ok:
+		s.reply(k, errorFrame("Forbidden", k.id, requestID))
+		return
+	case !s.throttle.allow(t, rt.Key, now):
+		s.reply(k, errorFrame("Too Many Requests", k.id, requestID))
 		return
 	}
-	traceID := newTraceID(s.clock.Now())
-	event, err := k.messageEvent(rt.Key, requestID, string(message), s.clock.Now(), t.variables)
-	var res proxyResult
-	if err == nil {
-		res, err = s.call(context.Background(), t, rt, event, traceID)
-	}
+	event := k.messageEvent(rt.Key, requestID, string(message), now, t.variables)
+	res, err := s.call(t, rt, event, newTraceID(now))
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		_ = k.send(errorFrame("Endpoint request timed out", k.id, requestID))
-	case err != nil:
-		_ = k.send(errorFrame("Internal server error", k.id, requestID))
+		s.reply(k, errorFrame("Endpoint request timed out", k.id, requestID))
+	case err != nil, rt.TwoWay && len(res.Body) > maxMessage:
+		s.reply(k, errorFrame("Internal server error", k.id, requestID))
 	case rt.TwoWay && res.Body != "":
-		_ = k.send([]byte(res.Body))
+		s.reply(k, []byte(res.Body))
 	}
 }
 
-// route selects by the message's body, else $default.
+// reply sends what nobody waits for: a client that has gone or does not read
+// has no use for it.
+func (s *Service) reply(k *socket, frame []byte) {
+	if err := k.send(frame); err != nil {
+		s.log.Debug("reply dropped", "connection", k.id, "error", err)
+	}
+}
+
+// route selects by the message's body, else $default. The routes of the
+// connection itself cannot be reached by a message.
 func (t target) route(message []byte) (servedRoute, bool) {
 	if key, ok := t.selection.routeKey(message); ok && key != "$connect" && key != "$disconnect" {
 		if rt, ok := t.routes[key]; ok {
@@ -66,24 +85,16 @@ func errorFrame(message, connectionID, requestID string) []byte {
 	return fmt.Appendf(nil, `{"message": "%s", "connectionId":"%s", "requestId":"%s"}`, message, connectionID, requestID)
 }
 
-// disconnect forgets the socket and tells the $disconnect route, whose result
-// is ignored.
-func (s *Service) disconnect(t target, k *socket, end closing) {
-	defer close(k.done)
-	s.sockets.remove(k)
-	if now, ok := s.lookup(t.api, t.stage); ok {
-		t = now
-	}
+// disconnect calls the $disconnect route, whose result is ignored. A stage that
+// is no more has none.
+func (s *Service) disconnect(k *socket, end closing) {
+	t, _ := s.lookup(k.api, k.stage)
 	rt, ok := t.routes["$disconnect"]
 	if !ok {
 		return
 	}
 	now := s.clock.Now()
-	event, err := k.disconnectEvent(newRequestID(), int(end.code), end.reason, now, t.variables)
-	if err == nil {
-		_, err = s.call(context.Background(), t, rt, event, newTraceID(now))
-	}
-	if err != nil {
+	if _, err := s.call(t, rt, k.disconnectEvent(end, now, t.variables), newTraceID(now)); err != nil {
 		s.log.Debug("$disconnect failed", "connection", k.id, "error", err)
 	}
 }

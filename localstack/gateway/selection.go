@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"strconv"
 	"strings"
 )
@@ -13,9 +14,16 @@ import (
 // them with literals between, \$ for a literal dollar sign.
 type selection []selectionPart
 
+// selectionPart is a literal or, with a path, a variable.
 type selectionPart struct {
 	literal string
-	path    []string // of a variable: keys, and indexes as "[0]"
+	path    []step
+}
+
+// step is one member of an object or, without a key, one element of an array.
+type step struct {
+	key   string
+	index int
 }
 
 const bodyVariable = "request.body"
@@ -30,23 +38,23 @@ func parseSelection(expr string) (selection, error) {
 			literal.Reset()
 		}
 	}
-	for i := 0; i < len(expr); {
+	for rest := expr; rest != ""; {
 		switch {
-		case strings.HasPrefix(expr[i:], `\$`):
+		case strings.HasPrefix(rest, `\$`):
 			literal.WriteByte('$')
-			i += 2
-		case expr[i] != '$':
-			literal.WriteByte(expr[i])
-			i++
+			rest = rest[2:]
+		case rest[0] != '$':
+			literal.WriteByte(rest[0])
+			rest = rest[1:]
 		default:
-			name, length := variableAt(expr[i:])
-			path, err := bodyPath(name, expr)
-			if err != nil {
-				return nil, err
+			name, length := variableAt(rest)
+			path, ok := bodyPath(name)
+			if !ok {
+				return nil, badRequest("routeSelectionExpression %q: %q is not $request.body.<path> or ${request.body.<path>}", expr, rest[:length])
 			}
 			flush()
 			parts = append(parts, selectionPart{path: path})
-			i += length
+			rest = rest[length:]
 		}
 	}
 	flush()
@@ -63,39 +71,44 @@ func variableAt(s string) (name string, length int) {
 		}
 		return s[2:end], end + 1
 	}
+	length = 1
+	for length < len(s) && (isKeyByte(s[length]) || strings.IndexByte(".[]", s[length]) >= 0) {
+		length++
+	}
+	return s[1:length], length
+}
+
+func isKeyByte(b byte) bool {
+	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '_' || b == '-'
+}
+
+// bodyPath reads request.body followed by at least one .key or [index].
+func bodyPath(name string) (path []step, ok bool) {
+	rest, ok := strings.CutPrefix(name, bodyVariable)
+	if !ok || rest == "" {
+		return nil, false
+	}
+	for rest != "" {
+		var s step
+		if s, rest, ok = nextStep(rest); !ok {
+			return nil, false
+		}
+		path = append(path, s)
+	}
+	return path, true
+}
+
+func nextStep(s string) (next step, rest string, ok bool) {
+	if digits, isIndex := strings.CutPrefix(s, "["); isIndex {
+		digits, rest, ok = strings.Cut(digits, "]")
+		n, err := strconv.ParseUint(digits, 10, 16)
+		return step{index: int(n)}, rest, ok && err == nil
+	}
 	end := 1
-	for end < len(s) && isVariableByte(s[end]) {
+	for end < len(s) && isKeyByte(s[end]) {
 		end++
 	}
-	return s[1:end], end
-}
-
-func isVariableByte(b byte) bool {
-	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || strings.IndexByte("._-[]", b) >= 0
-}
-
-func bodyPath(name, expr string) ([]string, error) {
-	rest, ok := strings.CutPrefix(name, bodyVariable)
-	if !ok || (rest != "" && rest[0] != '.' && rest[0] != '[') {
-		return nil, badRequest("routeSelectionExpression %q: a variable must be $request.body.<path> or ${request.body.<path>}", expr)
-	}
-	var path []string
-	for key := range strings.SplitSeq(strings.TrimPrefix(rest, "."), ".") {
-		name, index, indexed := strings.Cut(key, "[")
-		if name != "" {
-			path = append(path, name)
-		}
-		for indexed {
-			var n string
-			n, index, _ = strings.Cut(index, "]")
-			if _, err := strconv.ParseUint(n, 10, 16); err != nil {
-				return nil, badRequest("routeSelectionExpression %q: [%s] is not an index", expr, n)
-			}
-			path = append(path, "["+n+"]")
-			_, index, indexed = strings.Cut(index, "[")
-		}
-	}
-	return path, nil
+	return step{key: s[1:end]}, s[end:], s[0] == '.' && end > 1
 }
 
 // routeKey evaluates the expression for a message. A path that is missing is
@@ -105,30 +118,36 @@ func (s selection) routeKey(message []byte) (key string, ok bool) {
 	var body any
 	dec := json.NewDecoder(bytes.NewReader(message))
 	dec.UseNumber()
-	if dec.Decode(&body) != nil || dec.More() {
+	if dec.Decode(&body) != nil {
+		return "", false
+	}
+	if _, err := dec.Token(); err != io.EOF { // something follows
 		return "", false
 	}
 	var b strings.Builder
 	for _, part := range s {
 		b.WriteString(part.literal)
 		if part.path != nil {
-			b.WriteString(stringify(lookup(body, part.path)))
+			b.WriteString(stringify(follow(body, part.path)))
 		}
 	}
 	return b.String(), true
 }
 
-func lookup(v any, path []string) any {
-	for _, key := range path {
+// follow returns what is at the path, nil if nothing is.
+func follow(v any, path []step) any {
+	for _, s := range path {
 		switch x := v.(type) {
 		case map[string]any:
-			v = x[key]
-		case []any:
-			n, err := strconv.Atoi(strings.Trim(key, "[]"))
-			if err != nil || key[0] != '[' || n >= len(x) {
+			if s.key == "" { // an index
 				return nil
 			}
-			v = x[n]
+			v = x[s.key]
+		case []any:
+			if s.key != "" || s.index >= len(x) {
+				return nil
+			}
+			v = x[s.index]
 		default:
 			return nil
 		}

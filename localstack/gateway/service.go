@@ -4,12 +4,15 @@
 // what functions post to @connections goes out here.
 //
 //	gw := gateway.New(gateway.Options{Invoke: invoke})
+//	defer gw.Close(ctx)
 //	http.ListenAndServe("127.0.0.1:4566", gw)
 //
 // A deployed API is served under /_aws/execute-api/<apiId>/<stage>. Of what
 // AWS has, only WebSocket APIs with Lambda proxy integrations are here: other
 // integrations, models, mapping templates and authorizers are refused when they
-// are created, never ignored.
+// are created, never ignored. Stage and route throttling is enforced; the
+// account's own limits (10,000 requests and 500 new connections a second) are
+// not.
 package gateway
 
 import (
@@ -55,7 +58,8 @@ type Options struct {
 	// CreateApi answers with it. Nil means "localhost:4566".
 	Endpoint func() string
 	// Invoke calls a function synchronously. An error means that the call was
-	// refused or did not end in time (context.DeadlineExceeded).
+	// refused or did not end in time (context.DeadlineExceeded). It must return
+	// soon after its context ends.
 	Invoke func(context.Context, Invocation) (Result, error)
 }
 
@@ -70,7 +74,13 @@ type Service struct {
 	mu    sync.RWMutex // guards state
 	state state
 
-	sockets sockets
+	sockets  sockets
+	throttle throttle
+
+	// calls is the context of every call of a function. It ends when Close gives
+	// up waiting for them, not when a client goes away: AWS lets them finish too.
+	calls     context.Context
+	stopCalls context.CancelFunc
 }
 
 // New returns an empty Service.
@@ -90,6 +100,7 @@ func New(o Options) *Service {
 	}
 	s.state = newState()
 	s.control = s.routes()
+	s.calls, s.stopCalls = context.WithCancel(context.Background())
 	return s
 }
 
@@ -123,8 +134,10 @@ func (s *Service) Restore(snapshot []byte) error {
 	return nil
 }
 
-// Close ends every socket with 1001 and waits until their $disconnect has run,
-// or until ctx ends.
+// Close refuses new sockets, ends the open ones with 1001 and waits until their
+// $disconnect has run. When ctx ends before that, what is left is cut off and
+// ctx's error returned. It may be called twice.
 func (s *Service) Close(ctx context.Context) error {
+	defer s.stopCalls()
 	return s.sockets.closeAll(ctx)
 }

@@ -3,8 +3,11 @@ package gateway
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/coder/websocket"
 
@@ -14,28 +17,34 @@ import (
 // Limits of API Gateway's WebSocket APIs ("Quotas for WebSocket APIs").
 const (
 	maxMessage  = 128 << 10
-	maxFrame    = 32 << 10 // a larger message goes out in several frames
+	maxFrame    = 32 << 10 // in both directions; a larger message goes out in several frames
 	idleTimeout = 10 * time.Minute
 	maxAge      = 2 * time.Hour
 	maxURL      = 4096
 )
 
 // maxBuffered bounds what waits for one slow client. AWS names no figure; it
-// answers 429 once its buffer is full.
-const maxBuffered = 1 << 20
+// answers 429 once its buffer is full. Each message counts messageCost more
+// than its bytes, so that empty ones are bounded too.
+const (
+	maxBuffered = 1 << 20
+	messageCost = 64
+)
 
-// maxInFlight bounds how many messages of one socket are being handled at a
-// time; the next is read when one is done.
-const maxInFlight = 16
+// closeTimeout bounds how long a client that does not read or answer may hold
+// up its own end.
+const closeTimeout = 5 * time.Second
 
 // The ways in which a socket ends, as $disconnect sees them.
 var (
 	closedByDelete = closing{websocket.StatusNormalClosure, "", "Connection Closed Normally"}
 	closedByIdle   = closing{websocket.StatusGoingAway, "Going away", "Going away"}
-	closedByAge    = closing{websocket.StatusGoingAway, "Going away", "Going away"}
-	closedByStop   = closing{websocket.StatusGoingAway, "Going away", "Going away"}
-	closedByBinary = closing{websocket.StatusUnsupportedData, "", ""}
-	lost           = closing{websocket.StatusAbnormalClosure, "", ""}
+	closedByAge    = closedByIdle
+	closedByStop   = closedByIdle
+	closedByBinary = closing{code: websocket.StatusUnsupportedData}
+	closedBySize   = closing{code: websocket.StatusMessageTooBig}
+	closedByText   = closing{code: websocket.StatusInvalidFramePayloadData} // no UTF-8: RFC 6455, section 8.1
+	lost           = closing{code: websocket.StatusAbnormalClosure}
 )
 
 // closing is one way to end: the close frame's code and text, and the reason
@@ -49,51 +58,65 @@ type closing struct {
 // errBufferFull: the client does not read fast enough.
 var errBufferFull = errors.New("the client's buffer is full")
 
-// errClosed: the socket has ended or is ending.
+// errClosed: the socket is not open yet, or has ended or is ending.
 var errClosed = errors.New("socket closed")
 
-// socket is one client's connection, from the upgrade to the end.
+// socket is one client's connection, from the upgrade to the end. On its way it
+// is admitted ($connect has succeeded: messages are taken), opened (the client
+// has its 101: they are written), and ended.
 type socket struct {
 	id, api, stage, domain string
 	sourceIP, userAgent    string
 	connectedAt            time.Time
 	clock                  *clock.Clock
 
+	work sync.WaitGroup // messages being handled, and the writer
+	done chan struct{}  // closed when nothing is left: $disconnect has run, work is done
+
 	mu         sync.Mutex
-	conn       *websocket.Conn // nil while $connect runs
+	admitted   bool
+	conn       *websocket.Conn // nil until opened
+	raw        net.Conn        // the TCP connection under conn
 	lastActive time.Time
 	queue      [][]byte // waits to be written
-	queued     int      // bytes in queue
+	queued     int      // cost of queue, and of the message being written
 	writing    bool     // a goroutine drains queue
-	end        *closing // set once: why the server closes
-	timers     []*clock.Timer
-	force      *time.Timer   // ends a close that the client does not answer
-	done       chan struct{} // closed when $disconnect has run
+	end        *closing // set once: how the socket ends
+	gone       bool     // the reader has seen the end
+	cutOff     bool     // do not wait for the client any more
+	idle, age  *clock.Timer
+	force      *time.Timer // ends a close that the client does not answer
 }
 
-// open makes the socket ready for messages: the client has its 101.
-func (k *socket) open(conn *websocket.Conn) {
+// admit lets messages be sent to the client.
+func (k *socket) admit() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	conn.SetReadLimit(maxMessage)
-	k.conn, k.lastActive = conn, k.clock.Now()
-	k.timers = []*clock.Timer{
-		k.clock.AfterFunc(idleTimeout, k.checkIdle),
-		k.clock.AfterFunc(maxAge, func() { k.close(closedByAge) }),
+	k.admitted, k.lastActive = true, k.clock.Now()
+}
+
+// open starts the socket's life on the wire. It may have been closed already.
+func (k *socket) open(conn *websocket.Conn, raw net.Conn) {
+	conn.SetReadLimit(-1) // receive counts for itself
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.conn, k.raw, k.lastActive = conn, raw, k.clock.Now()
+	k.idle = k.clock.AfterFunc(idleTimeout, k.checkIdle)
+	k.age = k.clock.AfterFunc(maxAge, func() { k.close(closedByAge) })
+	switch {
+	case k.cutOff:
+		_ = raw.Close()
+	case k.end != nil:
+		k.startClose()
+	case len(k.queue) > 0:
+		k.startWriter()
 	}
 }
 
 func (k *socket) isOpen() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.conn != nil && k.end == nil
-}
-
-func (k *socket) touch() {
-	now := k.clock.Now()
-	k.mu.Lock()
-	k.lastActive = now
-	k.mu.Unlock()
+	return k.admitted && k.end == nil
 }
 
 func (k *socket) activeAt() time.Time {
@@ -102,96 +125,131 @@ func (k *socket) activeAt() time.Time {
 	return k.lastActive
 }
 
-// checkIdle closes the socket, or comes back when it could be idle.
-func (k *socket) checkIdle() {
-	left := idleTimeout - k.clock.Since(k.activeAt())
-	if left <= 0 {
-		k.close(closedByIdle)
-		return
-	}
+// touch restarts the idle time, and reports whether the socket is still open.
+func (k *socket) touch() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.end == nil {
-		k.timers[0] = k.clock.AfterFunc(left, k.checkIdle)
+	k.lastActive = k.clock.Now()
+	return k.end == nil
+}
+
+// checkIdle closes the socket, or comes back when it could be idle.
+func (k *socket) checkIdle() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.end != nil {
+		return
 	}
+	if left := idleTimeout - k.clock.Since(k.lastActive); left > 0 {
+		k.idle = k.clock.AfterFunc(left, k.checkIdle)
+		return
+	}
+	k.closeLocked(closedByIdle)
 }
 
 // send queues a message. It does not wait for the client: nil means that the
 // gateway has it. A goroutine exists only while something waits, so an idle
 // socket costs one for reading and none for writing.
 func (k *socket) send(message []byte) error {
-	now := k.clock.Now()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.conn == nil || k.end != nil {
+	if !k.admitted || k.end != nil {
 		return errClosed
 	}
-	if k.queued+len(message) > maxBuffered {
+	if k.queued+cost(message) > maxBuffered {
 		return errBufferFull
 	}
-	k.lastActive = now
-	k.queue, k.queued = append(k.queue, message), k.queued+len(message)
-	k.startWriter()
+	k.lastActive = k.clock.Now()
+	k.queue, k.queued = append(k.queue, message), k.queued+cost(message)
+	if k.conn != nil {
+		k.startWriter()
+	}
 	return nil
 }
 
+func cost(message []byte) int { return len(message) + messageCost }
+
 // close ends the socket after what is queued has been written. The first
-// reason counts.
+// reason counts. One that is not open yet ends as soon as it is.
 func (k *socket) close(why closing) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.conn == nil || k.end != nil {
-		return
+	if k.end == nil {
+		k.closeLocked(why)
 	}
+}
+
+func (k *socket) closeLocked(why closing) {
 	k.end = &why
+	if k.conn != nil {
+		k.startClose()
+	}
+}
+
+// startClose has the writer close the socket when the queue is empty. k.mu is held.
+func (k *socket) startClose() {
 	k.startWriter()
-	k.force = time.AfterFunc(closeTimeout, func() { _ = k.conn.CloseNow() })
+	k.force = time.AfterFunc(closeTimeout, k.cut)
+}
+
+// cut ends the TCP connection without another word.
+func (k *socket) cut() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.cutOff = true
+	if k.raw != nil {
+		_ = k.raw.Close() // the reader sees it
+	}
 }
 
 // startWriter makes sure that somebody drains the queue. k.mu is held.
 func (k *socket) startWriter() {
 	if !k.writing {
 		k.writing = true
-		go k.drain()
+		k.work.Go(k.drain)
 	}
 }
 
-// closeTimeout bounds how long a client that does not read may hold up its own
-// end.
-const closeTimeout = 5 * time.Second
-
+// drain writes what is queued and, if the socket is to end, its close frame.
 func (k *socket) drain() {
 	for {
-		message, end := k.next()
-		if message == nil {
-			if end != nil {
-				// Close waits for the client's close frame; the reader sees the
-				// end and runs $disconnect.
-				_ = k.conn.Close(end.code, end.text)
-			}
-			return
+		message, end, ok := k.next()
+		switch {
+		case ok:
+			k.written(message, k.write(message))
+			continue
+		case end != nil:
+			// Waits for the client's close frame, which the reader sees too.
+			_ = k.conn.Close(end.code, end.text)
 		}
-		err := k.write(message)
-		k.mu.Lock()
-		k.queued -= len(message)
-		if err != nil { // the socket is gone; the reader sees it too
-			k.queue, k.queued = nil, 0
-		}
-		k.mu.Unlock()
+		return
 	}
 }
 
 // next takes the oldest message from the queue. When there is none, the writer
-// must end: nil, with the reason if the socket is to be closed.
-func (k *socket) next() (message []byte, end *closing) {
+// must end, with the close frame if the socket is being closed: then it is the
+// last writer, for nothing is queued any more.
+func (k *socket) next() (message []byte, end *closing, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if len(k.queue) == 0 {
-		k.queue, k.writing = nil, false
-		return nil, k.end
+	if len(k.queue) > 0 {
+		message, k.queue = k.queue[0], k.queue[1:]
+		return message, nil, true
 	}
-	message, k.queue = k.queue[0], k.queue[1:]
-	return message, nil
+	k.queue, k.writing = nil, false
+	if k.gone { // it ended by itself
+		return nil, nil, false
+	}
+	return nil, k.end, false
+}
+
+func (k *socket) written(message []byte, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.queued -= cost(message)
+	if err != nil { // the socket is gone; the reader sees it too
+		k.queue, k.queued = nil, 0
+	}
 }
 
 // write sends one message, in frames of at most maxFrame.
@@ -218,48 +276,71 @@ func (k *socket) write(message []byte) error {
 // ended.
 func (k *socket) read(ctx context.Context, handle func([]byte)) closing {
 	for {
-		kind, message, err := k.conn.Read(ctx)
+		message, err := k.receive(ctx)
 		if err != nil {
 			return k.ended(err)
 		}
-		if kind == websocket.MessageBinary {
-			k.close(closedByBinary)
-			continue // until the client has answered the close frame
+		// What comes after our close frame, or breaks a rule, is not handled.
+		if message != nil && k.touch() {
+			handle(message)
 		}
-		if !k.isOpen() {
-			continue
-		}
-		k.touch()
-		handle(message)
 	}
 }
 
+// receive reads one message, which is never nil unless it breaks a rule: then
+// the socket is being closed, and what it still sends is read and dropped, for
+// closing TCP with unread bytes would cost the client our close frame.
+func (k *socket) receive(ctx context.Context) ([]byte, error) {
+	kind, r, err := k.conn.Reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var message []byte
+	if kind == websocket.MessageText {
+		if message, err = io.ReadAll(io.LimitReader(r, maxMessage+1)); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case kind != websocket.MessageText:
+		k.close(closedByBinary)
+	case len(message) > maxMessage:
+		k.close(closedBySize)
+	case !utf8.Valid(message):
+		k.close(closedByText)
+	default:
+		return message, nil
+	}
+	_, err = io.Copy(io.Discard, r)
+	return nil, err
+}
+
 // ended tells from the reader's error how the socket ended, and frees what
-// belonged to it.
+// belonged to it. Nothing is taken or written any more.
 func (k *socket) ended(err error) closing {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, t := range k.timers {
-		t.Stop()
+	if k.end == nil {
+		k.end = endOf(err)
+	}
+	k.gone, k.queue = true, nil
+	if k.conn != nil {
+		k.idle.Stop()
+		k.age.Stop()
 	}
 	if k.force != nil {
 		k.force.Stop()
-	}
-	if k.end == nil {
-		k.end = endOf(err)
 	}
 	return *k.end
 }
 
 func endOf(err error) *closing {
-	if errors.Is(err, websocket.ErrMessageTooBig) {
-		return &closing{code: websocket.StatusMessageTooBig}
+	e, ok := errors.AsType[websocket.CloseError](err)
+	switch {
+	case !ok:
+		return &lost
+	case e.Code == websocket.StatusNoStatusRcvd:
+		return &closing{code: e.Code, reason: "Client-side close frame status not set"}
 	}
-	if e, ok := errors.AsType[websocket.CloseError](err); ok {
-		if e.Code == websocket.StatusNoStatusRcvd {
-			return &closing{code: e.Code, reason: "Client-side close frame status not set"}
-		}
-		return &closing{code: e.Code, reason: e.Reason}
-	}
-	return &lost
+	return &closing{code: e.Code, reason: e.Reason}
 }

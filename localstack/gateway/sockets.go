@@ -26,6 +26,7 @@ func (s *sockets) add(k *socket) bool {
 	return true
 }
 
+// remove forgets k. It is the last step of a socket that nothing is left of.
 func (s *sockets) remove(k *socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -43,9 +44,23 @@ func (s *sockets) get(api, stage, id string) (*socket, bool) {
 	return k, true
 }
 
-func (s *sockets) all() []*socket {
+// closeStage ends the sockets of a stage that is no more; of a whole API where
+// stage is empty.
+func (s *sockets) closeStage(api, stage string) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	for _, k := range s.byID {
+		if k.api == api && (stage == "" || k.stage == stage) {
+			k.close(closedByStop)
+		}
+	}
+}
+
+// stop refuses new sockets and returns those that there are.
+func (s *sockets) stop() []*socket {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
 	list := make([]*socket, 0, len(s.byID))
 	for _, k := range s.byID {
 		list = append(list, k)
@@ -53,12 +68,10 @@ func (s *sockets) all() []*socket {
 	return list
 }
 
-// closeAll ends every socket and waits for their $disconnect.
+// closeAll ends every socket and waits until nothing is left of them, or until
+// ctx ends; then they are cut off.
 func (s *sockets) closeAll(ctx context.Context) error {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	list := s.all()
+	list := s.stop()
 	for _, k := range list {
 		k.close(closedByStop)
 	}
@@ -66,6 +79,9 @@ func (s *sockets) closeAll(ctx context.Context) error {
 		select {
 		case <-k.done:
 		case <-ctx.Done():
+			for _, k := range list {
+				k.cut()
+			}
 			return ctx.Err()
 		}
 	}

@@ -1,12 +1,6 @@
 package gateway
 
-import (
-	"crypto/rand"
-	"maps"
-	"net/http"
-
-	"fanfare/localstack/awsproto"
-)
+import "encoding/json"
 
 // state is all that the control plane remembers.
 type state struct {
@@ -43,7 +37,7 @@ func newState() state {
 	return state{
 		APIs: map[string]*apiState{},
 		Account: account{
-			ThrottleSettings: throttleSettings{BurstLimit: 5000, RateLimit: 10000},
+			ThrottleSettings: throttleSettings{BurstLimit: accountBurst, RateLimit: accountRate},
 			Features:         []string{"UsagePlans"}, APIKeyVersion: "4",
 		},
 	}
@@ -59,6 +53,17 @@ func newAPIState(a api, region string) *apiState {
 		Released:     map[string]release{},
 		Stages:       map[string]*stage{},
 	}
+}
+
+// UnmarshalJSON reads a snapshot. What it lacks is empty, not nil.
+func (a *apiState) UnmarshalJSON(raw []byte) error {
+	type plain apiState
+	p := plain(*newAPIState(api{}, ""))
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return err
+	}
+	*a = apiState(p)
+	return nil
 }
 
 // release freezes the routes as they are now.
@@ -91,24 +96,13 @@ func find[T any](m map[string]*T, kind, id string) (*T, error) {
 	if v, ok := m[id]; ok {
 		return v, nil
 	}
-	return nil, awsproto.Errorf(http.StatusNotFound, "NotFoundException", "Invalid %s identifier specified %s", kind, id)
+	return nil, notFound(kind, id)
 }
 
-func cloneTags(t map[string]string) map[string]string {
-	if t == nil {
+// orEmpty is for members that AWS answers as {} rather than leaving them out.
+func orEmpty(m map[string]string) map[string]string {
+	if m == nil {
 		return map[string]string{}
 	}
-	return maps.Clone(t)
-}
-
-const idAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
-
-// newID returns an id of n characters in the alphabet of API Gateway's.
-func newID(n int) string {
-	b := make([]byte, n)
-	rand.Read(b) // never fails since Go 1.24
-	for i := range b {
-		b[i] = idAlphabet[int(b[i])%len(idAlphabet)]
-	}
-	return string(b)
+	return m
 }

@@ -1,12 +1,14 @@
 package gateway
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
 
 // The resources of the control plane, in the shapes of the API's JSON. Fields
-// without omitempty are always present in AWS's answers too.
+// without omitempty are always present in AWS's answers too. They are also the
+// shapes of the requests: a member that is not here is refused (see decode).
 
 type api struct {
 	ID                        string            `json:"apiId"`
@@ -18,6 +20,7 @@ type api struct {
 	Description               string            `json:"description,omitempty"`
 	Version                   string            `json:"version,omitempty"`
 	DisableExecuteAPIEndpoint bool              `json:"disableExecuteApiEndpoint"`
+	IPAddressType             string            `json:"ipAddressType,omitempty"`
 	CreatedDate               time.Time         `json:"createdDate"`
 	Tags                      map[string]string `json:"tags"`
 }
@@ -29,16 +32,10 @@ type integration struct {
 	Method                  string `json:"integrationMethod,omitempty"`
 	ConnectionType          string `json:"connectionType"`
 	ContentHandlingStrategy string `json:"contentHandlingStrategy,omitempty"`
-	CredentialsARN          string `json:"credentialsArn,omitempty"`
 	Description             string `json:"description,omitempty"`
 	PassthroughBehavior     string `json:"passthroughBehavior"`
 	PayloadFormatVersion    string `json:"payloadFormatVersion"`
 	TimeoutInMillis         int    `json:"timeoutInMillis"`
-
-	// Only ever read, to refuse them.
-	RequestTemplates            map[string]string `json:"requestTemplates,omitempty"`
-	RequestParameters           map[string]string `json:"requestParameters,omitempty"`
-	TemplateSelectionExpression string            `json:"templateSelectionExpression,omitempty"`
 }
 
 type route struct {
@@ -46,22 +43,14 @@ type route struct {
 	Key                              string `json:"routeKey"`
 	Target                           string `json:"target,omitempty"` // integrations/<id>
 	AuthorizationType                string `json:"authorizationType"`
-	AuthorizerID                     string `json:"authorizerId,omitempty"`
 	APIKeyRequired                   bool   `json:"apiKeyRequired"`
 	OperationName                    string `json:"operationName,omitempty"`
 	RouteResponseSelectionExpression string `json:"routeResponseSelectionExpression,omitempty"`
-
-	// Only ever read, to refuse them.
-	ModelSelectionExpression string            `json:"modelSelectionExpression,omitempty"`
-	RequestModels            map[string]string `json:"requestModels,omitempty"`
-	RequestParameters        map[string]any    `json:"requestParameters,omitempty"`
 }
 
 type routeResponse struct {
-	ID                       string            `json:"routeResponseId"`
-	Key                      string            `json:"routeResponseKey"`
-	ModelSelectionExpression string            `json:"modelSelectionExpression,omitempty"`
-	ResponseModels           map[string]string `json:"responseModels,omitempty"`
+	ID  string `json:"routeResponseId"`
+	Key string `json:"routeResponseKey"`
 }
 
 type deployment struct {
@@ -80,11 +69,6 @@ type routeSettings struct {
 	ThrottlingRateLimit    *float64 `json:"throttlingRateLimit,omitempty"`
 }
 
-type accessLogSettings struct {
-	DestinationARN string `json:"destinationArn,omitempty"`
-	Format         string `json:"format,omitempty"`
-}
-
 type stage struct {
 	Name                 string                   `json:"stageName"`
 	DeploymentID         string                   `json:"deploymentId,omitempty"`
@@ -93,7 +77,6 @@ type stage struct {
 	DefaultRouteSettings *routeSettings           `json:"defaultRouteSettings,omitempty"`
 	RouteSettings        map[string]routeSettings `json:"routeSettings"`
 	StageVariables       map[string]string        `json:"stageVariables,omitempty"`
-	AccessLogSettings    *accessLogSettings       `json:"accessLogSettings,omitempty"`
 	CreatedDate          time.Time                `json:"createdDate"`
 	LastUpdatedDate      time.Time                `json:"lastUpdatedDate"`
 	Tags                 map[string]string        `json:"tags"`
@@ -116,16 +99,11 @@ type items[T any] struct {
 	Items []T `json:"items"`
 }
 
-func itemsOf[T any](m map[string]*T, id func(*T) string) items[T] {
-	list := items[T]{Items: []T{}}
-	for _, v := range m {
-		list.Items = append(list.Items, *v)
+// itemsOf lists by id, for AWS's order is not documented.
+func itemsOf[T any](m map[string]*T) items[*T] {
+	list := items[*T]{Items: []*T{}}
+	for _, id := range slices.Sorted(maps.Keys(m)) {
+		list.Items = append(list.Items, m[id])
 	}
-	slices.SortFunc(list.Items, func(a, b T) int {
-		if id(&a) < id(&b) {
-			return -1
-		}
-		return 1
-	})
 	return list
 }

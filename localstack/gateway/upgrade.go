@@ -2,112 +2,32 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
+	"encoding/base64"
 	"errors"
-	"fmt"
+	"io"
 	"net/http"
-	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/coder/websocket"
-
-	"fanfare/localstack/awsproto"
 )
-
-// target is the stage that a request is for, with what it serves.
-type target struct {
-	api, stage string
-	region     string
-	selection  selection
-	routes     release
-	variables  map[string]string
-}
-
-// lookup finds a deployed stage.
-func (s *Service) lookup(apiID, stageName string) (target, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	a, ok := s.state.APIs[apiID]
-	if !ok {
-		return target{}, false
-	}
-	st, ok := a.Stages[stageName]
-	if !ok {
-		return target{}, false
-	}
-	served, ok := a.served(st)
-	if !ok {
-		return target{}, false
-	}
-	sel, err := parseSelection(a.API.RouteSelectionExpression)
-	if err != nil { // validated when it was set
-		return target{}, false
-	}
-	return target{
-		api: apiID, stage: stageName, region: a.Region,
-		selection: sel, routes: served, variables: st.StageVariables,
-	}, true
-}
-
-// serveData takes /_aws/execute-api/<apiId>/<stage>[/@connections/<id>].
-func (s *Service) serveData(w http.ResponseWriter, r *http.Request) {
-	call := awsproto.CallFrom(r.Context())
-	call.Service = "execute-api"
-	// Split before unescaping: a connection id may hold an escaped slash.
-	parts := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), DataPath), "/")
-	for i, p := range parts {
-		unescaped, err := url.PathUnescape(p)
-		if err != nil {
-			forbidden(w)
-			return
-		}
-		parts[i] = unescaped
-	}
-	t := target{}
-	found := false
-	if len(parts) >= 2 {
-		t, found = s.lookup(parts[0], parts[1])
-	}
-	switch {
-	case !found:
-		call.Operation = "Unknown API or stage"
-		forbidden(w)
-	case len(parts) == 4 && parts[2] == "@connections":
-		s.manage(w, r, t, parts[3])
-	case len(parts) == 2 || len(parts) == 3 && parts[2] == "":
-		call.Operation = "$connect"
-		s.upgrade(w, r, t)
-	default:
-		call.Operation = "Unknown path"
-		forbidden(w)
-	}
-}
-
-func forbidden(w http.ResponseWriter) { answer(w, http.StatusForbidden, `{"message":"Forbidden"}`) }
-
-// answer writes a refusal as API Gateway words it.
-func answer(w http.ResponseWriter, status int, body string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write([]byte(body)) // the client has gone: nobody to tell
-}
 
 // upgrade runs $connect and lets its result decide ("About the $connect and
 // $disconnect routes"). The connection exists while $connect runs, but every
 // post to it is answered 410.
 func (s *Service) upgrade(w http.ResponseWriter, r *http.Request, t target) {
-	if !isUpgrade(r) {
-		answer(w, http.StatusUpgradeRequired, `{"message":"Upgrade Required"}`)
+	if status, errorType := checkHandshake(r); status != 0 {
+		refuse(w, status, errorType, `{"message":`+strconv.Quote(http.StatusText(status))+`}`)
 		return
 	}
-	if len(r.URL.RequestURI()) > maxURL {
-		answer(w, http.StatusRequestURITooLong, `{"message":"URI Too Long"}`)
+	if !s.throttle.allow(t, "$connect", s.clock.Now()) {
+		refuse(w, http.StatusTooManyRequests, "TooManyRequestsException", `{"message":"Too Many Requests"}`)
 		return
 	}
 	k := s.newSocket(r, t)
 	if !s.sockets.add(k) {
-		answer(w, http.StatusServiceUnavailable, `{"message":"Service Unavailable"}`)
+		refuse(w, http.StatusServiceUnavailable, "ServiceUnavailableException", `{"message":"Service Unavailable"}`)
 		return
 	}
 	protocol, ok := s.connect(w, r, t, k)
@@ -116,28 +36,58 @@ func (s *Service) upgrade(w http.ResponseWriter, r *http.Request, t target) {
 		close(k.done)
 		return
 	}
-	opts := &websocket.AcceptOptions{
+	// From here on posts are taken: whoever hears of the connection from the
+	// client, which has its 101 a moment before we know it, can reach it.
+	k.admit()
+	uw := &upgradeWriter{ResponseWriter: w, tooLarge: func() { k.close(closedBySize) }}
+	conn, err := websocket.Accept(uw, r, acceptOptions(protocol))
+	if err != nil { // $connect has run, so $disconnect must: the client has gone
+		s.log.Debug("upgrade failed after $connect", "connection", k.id, "error", err)
+		go s.finish(k, k.ended(err))
+		return
+	}
+	k.open(conn, uw.conn)
+	// A goroutine of its own lets the server's, with its larger stack and
+	// buffers, end with this handler.
+	go s.serve(k)
+}
+
+func acceptOptions(protocol string) *websocket.AcceptOptions {
+	o := &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // API Gateway checks no Origin
 		CompressionMode:    websocket.CompressionDisabled,
 	}
 	if protocol != "" {
-		opts.Subprotocols = []string{protocol}
+		o.Subprotocols = []string{protocol}
 	}
-	conn, err := websocket.Accept(w, r, opts)
-	if err != nil { // the function has run: it learns that nobody is there
-		s.log.Debug("upgrade failed after $connect", "connection", k.id, "error", err)
-		go s.disconnect(t, k, lost)
-		return
-	}
-	k.open(conn)
-	// A goroutine of its own lets the server's, with its larger stack and
-	// buffers, end with this handler.
-	go s.serve(t, k)
+	return o
 }
 
-func isUpgrade(r *http.Request) bool {
-	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket") &&
-		strings.Contains(strings.ToLower(r.Header.Get("Connection")), "upgrade")
+// checkHandshake refuses what is not a WebSocket handshake by RFC 6455, section
+// 4.2.1, before any function is called for it. Status 0 means that it is one.
+func checkHandshake(r *http.Request) (status int, errorType string) {
+	key, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-WebSocket-Key"))
+	switch {
+	case !hasToken(r.Header, "Upgrade", "websocket"), !hasToken(r.Header, "Connection", "upgrade"):
+		return http.StatusUpgradeRequired, "UpgradeRequiredException"
+	case r.Method != http.MethodGet, r.Header.Get("Sec-WebSocket-Version") != "13", err != nil, len(key) != 16:
+		return http.StatusBadRequest, "BadRequestException"
+	case len(r.URL.RequestURI()) > maxURL:
+		return http.StatusRequestURITooLong, "RequestURITooLongException"
+	}
+	return 0, ""
+}
+
+// hasToken reports whether a comma-separated header has the token.
+func hasToken(h http.Header, name, token string) bool {
+	for _, line := range h.Values(name) {
+		for part := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(part), token) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (s *Service) newSocket(r *http.Request, t target) *socket {
@@ -160,97 +110,33 @@ func (s *Service) connect(w http.ResponseWriter, r *http.Request, t target, k *s
 	if traceID == "" {
 		traceID = newTraceID(s.clock.Now())
 	}
-	event, err := k.connectEvent(r, newRequestID(), traceID, t.variables)
-	if err != nil {
-		answer(w, http.StatusInternalServerError, `{"message":"Internal server error"}`)
-		return "", false
-	}
-	res, err := s.call(r.Context(), t, rt, event, traceID)
+	res, err := s.call(t, rt, k.connectEvent(r, traceID, t.variables), traceID)
+	const internal = `{"message":"Internal server error"}`
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		answer(w, http.StatusGatewayTimeout, `{"message":"Endpoint request timed out"}`)
+		refuse(w, http.StatusGatewayTimeout, "IntegrationTimeoutException", `{"message":"Endpoint request timed out"}`)
 	case errors.Is(err, errIntegration):
-		answer(w, http.StatusBadGateway, `{"message":"Internal server error"}`)
+		refuse(w, http.StatusBadGateway, "InternalServerErrorException", internal)
 	case err != nil: // the call itself was refused
-		answer(w, http.StatusInternalServerError, `{"message":"Internal server error"}`)
+		refuse(w, http.StatusInternalServerError, "InternalServerErrorException", internal)
 	case res.StatusCode < 200 || res.StatusCode > 299:
-		res.write(w)
+		contentType := res.header("Content-Type")
+		if contentType == "" {
+			contentType = "application/json"
+		}
+		respond(w, res.StatusCode, contentType, res.Body)
 	default:
 		return res.header("Sec-WebSocket-Protocol"), true
 	}
 	return "", false
 }
 
-// errIntegration: the function failed or did not answer as a proxy
-// integration must.
-var errIntegration = errors.New("integration failed")
-
-// proxyResult is a proxy integration's answer.
-type proxyResult struct {
-	StatusCode int               `json:"statusCode"`
-	Headers    map[string]string `json:"headers"`
-	Body       string            `json:"body"`
-}
-
-func (p proxyResult) header(name string) string {
-	for k, v := range p.Headers {
-		if strings.EqualFold(k, name) {
-			return v
-		}
+// respond writes a whole answer.
+func respond(w http.ResponseWriter, status int, contentType, body string) {
+	if body != "" {
+		w.Header().Set("Content-Type", contentType)
 	}
-	return ""
-}
-
-func (p proxyResult) write(w http.ResponseWriter) {
-	contentType := p.header("Content-Type")
-	if contentType == "" {
-		contentType = "application/json"
-	}
-	w.Header().Set("Content-Type", contentType)
-	status := p.StatusCode
-	if status < 200 || status > 599 { // not a status that can be sent
-		status = http.StatusBadGateway
-	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(p.Body)) // the client has gone: nobody to tell
-}
-
-// call invokes a route's function and reads its answer.
-func (s *Service) call(ctx context.Context, t target, rt servedRoute, event []byte, traceID string) (proxyResult, error) {
-	arn, err := functionARN(rt.FunctionURI, withoutNil(t.variables))
-	if err != nil {
-		return proxyResult{}, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(rt.TimeoutMS)*time.Millisecond)
-	defer cancel()
-	res, err := s.invoke(ctx, Invocation{
-		FunctionARN: arn, Payload: event, TraceID: traceID,
-		SourceARN: fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/%s", t.region, awsproto.AccountID, t.api, t.stage, rt.Key),
-	})
-	if err != nil {
-		s.log.Warn("integration could not be called", "route", rt.Key, "function", arn, "error", err)
-		return proxyResult{}, err
-	}
-	if res.Failed {
-		return proxyResult{}, fmt.Errorf("%w: %s answered with a function error", errIntegration, arn)
-	}
-	return parseProxyResult(res.Payload)
-}
-
-func parseProxyResult(payload []byte) (proxyResult, error) {
-	var p proxyResult
-	if err := json.Unmarshal(payload, &p); err != nil {
-		return proxyResult{}, fmt.Errorf("%w: malformed proxy result: %v", errIntegration, err)
-	}
-	if p.StatusCode == 0 {
-		return proxyResult{}, fmt.Errorf("%w: malformed proxy result: no statusCode", errIntegration)
-	}
-	return p, nil
-}
-
-func withoutNil(m map[string]string) map[string]string {
-	if m == nil {
-		return map[string]string{}
-	}
-	return m
+	_, _ = io.WriteString(w, body) // the client has gone: nobody to tell
 }

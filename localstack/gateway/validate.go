@@ -16,6 +16,10 @@ func conflict(format string, args ...any) error {
 	return awsproto.Errorf(http.StatusConflict, "ConflictException", format, args...)
 }
 
+func notFound(kind, id string) error {
+	return awsproto.Errorf(http.StatusNotFound, "NotFoundException", "Invalid %s identifier specified %s", kind, id)
+}
+
 func (a *api) validate() error {
 	switch {
 	case a.ProtocolType != "WEBSOCKET":
@@ -24,6 +28,10 @@ func (a *api) validate() error {
 		return badRequest("name is required")
 	case a.RouteSelectionExpression == "":
 		return badRequest("routeSelectionExpression is required for a WebSocket API")
+	case a.DisableExecuteAPIEndpoint:
+		return badRequest("the local cloud has no custom domain names: disableExecuteApiEndpoint must be false")
+	case a.IPAddressType != "ipv4":
+		return badRequest("the local cloud has ipAddressType ipv4 only, not %q", a.IPAddressType)
 	}
 	_, err := parseSelection(a.RouteSelectionExpression)
 	return err
@@ -33,14 +41,14 @@ func (i *integration) validate() error {
 	switch {
 	case i.Type != "AWS_PROXY":
 		return badRequest("the local cloud has Lambda proxy integrations only: integrationType must be AWS_PROXY, not %q", i.Type)
-	case len(i.RequestTemplates) > 0 || i.TemplateSelectionExpression != "":
-		return badRequest("the local cloud has no mapping templates: leave out requestTemplates and templateSelectionExpression")
-	case len(i.RequestParameters) > 0:
-		return badRequest("the local cloud has no request parameter mapping: leave out requestParameters")
 	case i.ConnectionType != "INTERNET":
 		return badRequest("the local cloud has no VPC links: connectionType must be INTERNET, not %q", i.ConnectionType)
-	case i.CredentialsARN != "":
-		return badRequest("the local cloud calls functions by their resource policy: leave out credentialsArn")
+	case i.Method != "" && i.Method != "POST":
+		return badRequest("a Lambda function is invoked by POST: integrationMethod must be POST, not %q", i.Method)
+	case i.ContentHandlingStrategy != "" && i.ContentHandlingStrategy != "CONVERT_TO_TEXT":
+		return badRequest("the local cloud handles text only: contentHandlingStrategy must be CONVERT_TO_TEXT, not %q", i.ContentHandlingStrategy)
+	case i.PayloadFormatVersion != "1.0":
+		return badRequest("payloadFormatVersion of a WebSocket API must be 1.0, not %q", i.PayloadFormatVersion)
 	case i.TimeoutInMillis < 50 || i.TimeoutInMillis > 29000:
 		return badRequest("timeoutInMillis must be between 50 and 29000, not %d", i.TimeoutInMillis)
 	}
@@ -56,10 +64,6 @@ func (r *route) validate(a *apiState) error {
 		return badRequest("the local cloud has no authorizers: authorizationType must be NONE, not %q", r.AuthorizationType)
 	case r.APIKeyRequired:
 		return badRequest("the local cloud has no API keys: apiKeyRequired must be false")
-	case r.ModelSelectionExpression != "" || len(r.RequestModels) > 0:
-		return badRequest("the local cloud has no models: leave out modelSelectionExpression and requestModels")
-	case len(r.RequestParameters) > 0:
-		return badRequest("the local cloud has no request parameter validation: leave out requestParameters")
 	case r.RouteResponseSelectionExpression != "" && r.RouteResponseSelectionExpression != "$default":
 		return badRequest("routeResponseSelectionExpression must be $default, not %q", r.RouteResponseSelectionExpression)
 	}
@@ -76,6 +80,18 @@ func (r *route) validate(a *apiState) error {
 	return nil
 }
 
+// integrationID reads a route's target, integrations/<id>.
+func integrationID(target string) string {
+	return strings.TrimPrefix(target, "integrations/")
+}
+
+func (r *routeResponse) validate() error {
+	if r.Key != "$default" {
+		return badRequest("routeResponseKey must be $default, not %q", r.Key)
+	}
+	return nil
+}
+
 var stageName = regexp.MustCompile(`^(\$default|[A-Za-z0-9_-]{1,128})$`)
 
 func (st *stage) validate(a *apiState, acc account) error {
@@ -87,53 +103,28 @@ func (st *stage) validate(a *apiState, acc account) error {
 			return err
 		}
 	}
-	if st.AccessLogSettings != nil && st.AccessLogSettings.DestinationARN != "" {
-		return badRequest("the local cloud writes no access logs: leave out accessLogSettings")
-	}
-	if st.logs() && acc.CloudwatchRoleARN == "" {
-		return badRequest("CloudWatch Logs role ARN must be set in account settings to enable logging")
+	for _, rs := range st.allSettings() {
+		if rs.rate() < 0 || rs.burst() < 0 {
+			return badRequest("throttlingRateLimit and throttlingBurstLimit must not be negative")
+		}
+		if rs.logs() && acc.CloudwatchRoleARN == "" {
+			return badRequest("CloudWatch Logs role ARN must be set in account settings to enable logging")
+		}
 	}
 	return nil
 }
 
-func (st *stage) logs() bool {
-	if d := st.DefaultRouteSettings; d != nil && d.logs() {
-		return true
+func (st *stage) allSettings() []routeSettings {
+	var all []routeSettings
+	if st.DefaultRouteSettings != nil {
+		all = append(all, *st.DefaultRouteSettings)
 	}
 	for _, rs := range st.RouteSettings {
-		if rs.logs() {
-			return true
-		}
+		all = append(all, rs)
 	}
-	return false
+	return all
 }
 
 func (rs *routeSettings) logs() bool {
 	return rs.DataTraceEnabled || (rs.LoggingLevel != "" && rs.LoggingLevel != "OFF")
-}
-
-func integrationID(target string) string {
-	return strings.TrimPrefix(target, "integrations/")
-}
-
-const stageVariable = "${stageVariables."
-
-// functionARN reads the function's ARN out of an integration's URI,
-// arn:aws:apigateway:<region>:lambda:path/2015-03-31/functions/<arn>/invocations,
-// and puts in the stage's variables. With nil variables it only checks the form.
-func functionARN(uri string, variables map[string]string) (string, error) {
-	_, rest, ok := strings.Cut(uri, ":lambda:path/2015-03-31/functions/")
-	arn, isInvoke := strings.CutSuffix(rest, "/invocations")
-	if !ok || !isInvoke || !strings.HasPrefix(uri, "arn:aws") {
-		return "", badRequest("integrationUri must be a Lambda function's invoke ARN (arn:aws:apigateway:<region>:lambda:path/2015-03-31/functions/<function ARN>/invocations), not %q", uri)
-	}
-	for variables != nil {
-		before, rest, found := strings.Cut(arn, stageVariable)
-		name, after, closed := strings.Cut(rest, "}")
-		if !found || !closed {
-			break
-		}
-		arn = before + variables[name] + after
-	}
-	return arn, nil
 }

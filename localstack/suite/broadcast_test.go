@@ -69,9 +69,7 @@ func TestBroadcastToEachAudience(t *testing.T) {
 						t.Errorf("got %s, want message %s from %q", f.raw, id, sender)
 					}
 				}
-				for who, c := range all {
-					c.silent(who)
-				}
+				allSilent(t, all)
 			})
 		}
 	}

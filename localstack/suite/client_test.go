@@ -142,6 +142,19 @@ func (c *client) silent(who string) {
 	}
 }
 
+// allSilent fails if a message comes to any of the clients.
+func allSilent(t *testing.T, clients map[string]*client) {
+	t.Helper()
+	time.Sleep(quiet)
+	for who, c := range clients {
+		select {
+		case f := <-c.messages:
+			t.Errorf("%s got %s, want nothing", who, f.raw)
+		default:
+		}
+	}
+}
+
 func (c *client) reason() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

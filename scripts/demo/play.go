@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -57,7 +58,7 @@ func play(ctx context.Context, s *stack.Stack) (err error) {
 	}
 	// Both tenants have a channel of that name: it is not the same channel.
 	for _, c := range []*client{p.ann, p.gil} {
-		if _, err := c.ask(ctx, `{"action":"subscribe","channel":"orders","id":"s"}`, "subscribed"); err != nil {
+		if err := c.ask(ctx, `{"action":"subscribe","channel":"orders","id":"s"}`, "subscribed"); err != nil {
 			return err
 		}
 	}
@@ -74,8 +75,7 @@ func play(ctx context.Context, s *stack.Stack) (err error) {
 func scenes() []scene {
 	client := func(to string) func(context.Context, *players) error {
 		return func(ctx context.Context, p *players) error {
-			_, err := p.bob.ask(ctx, `{"action":"broadcast","to":`+to+`,"data":{"text":"hello"},"id":"b"}`, "accepted")
-			return err
+			return p.bob.ask(ctx, `{"action":"broadcast","to":`+to+`,"data":{"text":"hello"},"id":"b"}`, "accepted")
 		}
 	}
 	queue := func(to string) func(context.Context, *players) error {
@@ -134,7 +134,7 @@ func (sc scene) play(ctx context.Context, p *players) error {
 func refusesForeigners(ctx context.Context, s *stack.Stack) error {
 	for name, token := range map[string]string{"no token": "", "a forged token": s.Token("eve", "acme")[:40] + "AAAA"} {
 		_, resp, err := websocket.Dial(ctx, s.Outputs.WebSocketURL+"?token="+token, nil)
-		if err == nil || resp == nil || resp.StatusCode != 401 {
+		if err == nil || resp == nil || resp.StatusCode != http.StatusUnauthorized {
 			return fmt.Errorf("a client with %s was not refused with 401: %v", name, err)
 		}
 		fmt.Printf("  %s: HTTP %d\n", name, resp.StatusCode)
@@ -193,22 +193,22 @@ func (c *client) read(ctx context.Context) {
 }
 
 // ask sends a frame and waits for a reply of the given type.
-func (c *client) ask(ctx context.Context, frame, wantType string) (string, error) {
+func (c *client) ask(ctx context.Context, frame, wantType string) error {
 	fmt.Printf("  %s → %s\n", c.name, frame)
 	if err := c.conn.Write(ctx, websocket.MessageText, []byte(frame)); err != nil {
-		return "", err
+		return err
 	}
 	select {
 	case reply := <-c.replies:
 		var f struct{ Type string }
 		if json.Unmarshal([]byte(reply), &f) != nil || f.Type != wantType {
-			return "", fmt.Errorf("%s got %s, want a reply of type %s", c.name, reply, wantType)
+			return fmt.Errorf("%s got %s, want a reply of type %s", c.name, reply, wantType)
 		}
-		return reply, nil
+		return nil
 	case <-time.After(patience):
-		return "", fmt.Errorf("%s got no %s within %v", c.name, wantType, patience)
+		return fmt.Errorf("%s got no %s within %v", c.name, wantType, patience)
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return ctx.Err()
 	}
 }
 

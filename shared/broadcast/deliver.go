@@ -2,7 +2,6 @@ package broadcast
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -22,28 +21,19 @@ type Deliverer struct {
 	Now    func() time.Time
 }
 
-// ParseUnit reads a message of the delivery queue. Errors wrap ErrMalformed.
-func ParseUnit(body []byte) (Unit, error) {
-	var u Unit
-	if err := json.Unmarshal(body, &u); err != nil {
-		return Unit{}, fmt.Errorf("%w: %v", ErrMalformed, err)
-	}
-	if u.MessageID == "" || u.N < 0 || len(u.Connections) == 0 || len(u.Frame) == 0 {
-		return Unit{}, fmt.Errorf("%w: a unit has messageId, n, connections and frame", ErrMalformed)
-	}
-	return u, nil
-}
-
 // Deliver sends the unit's frame to those of its connections that have not got
 // it. ErrUnfinished means that some are left, recorded, and that calling again
 // goes on with them. A unit that is finished is not sent again.
+//
+// What is left when ctx ends is recorded too, for which the caller should keep
+// two seconds: queue.Batch does.
 func (d *Deliverer) Deliver(ctx context.Context, u Unit) (UnitCounts, error) {
 	counts, err := d.begin(ctx, u)
 	if err != nil || len(counts.Remaining) == 0 {
 		return counts, err
 	}
 	ids := counts.Remaining
-	counts.Remaining, counts.Failed, counts.At = nil, map[string]int{}, d.Now()
+	counts.Remaining, counts.Failed, counts.At = nil, givenUp(counts.Failed), d.Now()
 	var cause error
 	if u.ExpiresAt != 0 && d.Now().UnixMilli() >= u.ExpiresAt {
 		counts.Expired += len(ids)
@@ -62,7 +52,7 @@ func (d *Deliverer) Deliver(ctx context.Context, u Unit) (UnitCounts, error) {
 	return counts, nil
 }
 
-// recordTimeout bounds the write of a unit's counts.
+// recordTimeout bounds the write of a unit's counts after a deadline.
 const recordTimeout = 2 * time.Second
 
 // begin returns the counts so far, with who is still to be sent to.
@@ -80,13 +70,13 @@ func (d *Deliverer) send(ctx context.Context, u Unit, ids []string, counts *Unit
 	failures := 0
 	err := d.Send(ctx, ids, u.Frame, func(id string, err error) {
 		failures++
-		switch {
-		case errors.Is(err, connection.ErrGone):
+		switch kind := connection.TypeOf(err); kind {
+		case connection.TypeGone:
 			counts.Gone++
-		case errors.Is(err, connection.ErrTooLarge): // never gets smaller
-			counts.Failed[FailureType(err)]++
+		case connection.TypeTooLarge:
+			counts.Failed[string(kind)]++
 		default:
-			counts.Failed[FailureType(err)]++
+			counts.Failed[string(kind)]++
 			counts.Remaining = append(counts.Remaining, id)
 			cause = err
 		}
@@ -98,28 +88,12 @@ func (d *Deliverer) send(ctx context.Context, u Unit, ids []string, counts *Unit
 	return cause
 }
 
-// FailureType names the kind of a failed delivery, as receipts and metrics
-// count it.
-func FailureType(err error) string {
-	for _, kind := range failureTypes {
-		if errors.Is(err, kind.err) {
-			return kind.name
-		}
+// givenUp returns what of earlier failures stays: a frame that is too large
+// never gets smaller. The others are tried again, and counted again.
+func givenUp(failed map[string]int) map[string]int {
+	kept := map[string]int{}
+	if n := failed[string(connection.TypeTooLarge)]; n > 0 {
+		kept[string(connection.TypeTooLarge)] = n
 	}
-	return "failed"
-}
-
-var failureTypes = []struct {
-	err  error
-	name string
-}{
-	{connection.ErrGone, "gone"},
-	{connection.ErrThrottled, "throttled"},
-	{connection.ErrForbidden, "forbidden"},
-	{connection.ErrTooLarge, "tooLarge"},
-	{connection.ErrInvalid, "invalid"},
-	{connection.ErrCircuitOpen, "circuitOpen"},
-	{connection.ErrShutdown, "shutdown"},
-	{context.DeadlineExceeded, "deadline"},
-	{context.Canceled, "deadline"},
+	return kept
 }

@@ -1,6 +1,9 @@
 package broadcast
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // What a caller can do something about.
 var (
@@ -13,3 +16,5 @@ var (
 	// ErrNotFound: no such receipt or unit.
 	ErrNotFound = errors.New("broadcast not found")
 )
+
+func malformed(err error) error { return fmt.Errorf("%w: %w", ErrMalformed, err) }

@@ -2,10 +2,12 @@ package broadcast
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // UnitQueue is the delivery queue.
@@ -15,12 +17,13 @@ type UnitQueue interface {
 
 // Retirer ends a connection whose row no longer stands for a socket: it closes
 // what may be open and removes the rows. One that is gone already is no error.
+// It is called from several goroutines at a time.
 type Retirer interface {
 	Retire(ctx context.Context, connectionID string) error
 }
 
 // Splitter turns a broadcast into units. It sends a small one itself and puts
-// the units of a larger one on the delivery queue.
+// the units of a larger one on the delivery queue. All members are needed.
 type Splitter struct {
 	Audience  Audience
 	Ledger    Ledger
@@ -33,105 +36,214 @@ type Splitter struct {
 
 // Outcome says what Run did, for the log.
 type Outcome struct {
-	Duplicate  bool // the idempotency key belongs to an earlier broadcast
-	Resumed    bool // an earlier run had begun it
-	Recipients int  // handed to units by this run
-	Units      int  // of the broadcast so far
-	Stale      int  // rows retired on the way
+	MessageID  string // what the receivers know it by
+	Duplicate  bool   // the idempotency key belongs to an earlier message
+	Resumed    bool   // an earlier run had begun it
+	Recipients int    // handed to units by this run
+	Units      int    // of the broadcast so far
+	Stale      int    // rows retired on the way
 }
 
 // Run splits m, going on where an earlier run ended. It may be called again
 // for the same message at any time: what is done is not done again, but for at
 // most one page.
+//
+// ErrCursorMoved means that another run has taken over; ErrUnfinished that the
+// one unit of a small broadcast has connections left. Calling again helps with
+// both, and with what the ports return. ErrMalformed it never does.
 func (s *Splitter) Run(ctx context.Context, m Message) (Outcome, error) {
 	frame, err := m.Frame()
 	if err != nil {
-		return Outcome{}, err
+		return Outcome{MessageID: m.MessageID}, err
 	}
-	if duplicate, err := s.duplicate(ctx, m); err != nil || duplicate {
-		return Outcome{Duplicate: duplicate}, err
+	first, drop, err := s.claimKey(ctx, m)
+	out := Outcome{MessageID: first, Duplicate: first != m.MessageID}
+	if err != nil || drop {
+		return out, err
 	}
-	receipt, err := s.Ledger.Claim(ctx, Receipt{
+	if out.Duplicate {
+		m.MessageID = first
+		if frame, err = m.Frame(); err != nil {
+			return out, err
+		}
+	}
+	r := run{Splitter: s, message: m, frame: frame, out: out}
+	err = r.split(ctx)
+	return r.out, err
+}
+
+// takeOver is when a key's first message has had the time of a run. If its
+// broadcast is not done by then, the next message with the key goes on with it:
+// the first may lie among the dead letters, or have come from there under a new
+// id.
+const takeOver = time.Minute
+
+// claimKey claims the key of a back end's message, and returns the id of the
+// message that holds it, and whether m is to be dropped. (A client's key was
+// claimed when its frame was accepted.)
+func (s *Splitter) claimKey(ctx context.Context, m Message) (first string, drop bool, err error) {
+	if m.IdempotencyKey == "" {
+		return m.MessageID, false, nil
+	}
+	now := s.Now()
+	claim, err := s.Claims.ClaimKey(ctx, IdempotencyClaim{
+		Tenant: m.Tenant, Key: m.IdempotencyKey, MessageID: m.MessageID,
+		Digest: m.Digest(), ClaimedAt: now, ExpiresAt: now.Add(IdempotencyTTL),
+	})
+	if err != nil {
+		return m.MessageID, false, err
+	}
+	if claim.Digest != m.Digest() {
+		return claim.MessageID, false, fmt.Errorf("%w: the idempotencyKey was used by message %s for another broadcast", ErrMalformed, claim.MessageID)
+	}
+	return claim.MessageID, claim.MessageID != m.MessageID && now.Sub(claim.ClaimedAt) < takeOver, nil
+}
+
+// run is one call of Run.
+//
+// The ledger is moved before a unit is put on the queue, to the unit's number
+// and the cursor of its page. So a number is used once: two runs that read one
+// page at different times, and find different members, never send two units
+// that pass for the same. After a crash the page is read again and becomes a
+// unit of its own.
+type run struct {
+	*Splitter
+	message Message
+	frame   []byte
+	at      Progress // as the ledger has it
+	doubt   bool     // an earlier run may have handed out the last unit, or not
+	out     Outcome
+}
+
+func (r *run) split(ctx context.Context) error {
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	for cursor := r.at.Cursor; !r.at.Done; {
+		page, err := r.page(ctx, cursor)
+		if err != nil {
+			return err
+		}
+		if err := r.hand(ctx, cursor, page); err != nil {
+			return err
+		}
+		r.out.Recipients += len(page.IDs)
+		r.out.Stale += r.retire(ctx, page.Stale)
+		if cursor = page.Next; cursor == "" {
+			if err := r.advance(ctx, Progress{Units: r.out.Units, Done: true}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// begin claims the broadcast or finds out how far it is.
+func (r *run) begin(ctx context.Context) error {
+	m := r.message
+	receipt, err := r.Ledger.Claim(ctx, Receipt{
 		MessageID: m.MessageID, Tenant: m.Tenant, To: m.To, AcceptedAt: time.UnixMilli(m.Time),
 	})
 	if err != nil {
-		return Outcome{}, err
+		return err
 	}
-	out := Outcome{Resumed: receipt.Progress != Progress{}}
-	for at := receipt.Progress; !at.Done; {
-		next, err := s.page(ctx, m, frame, at, &out)
-		if err != nil {
-			return out, err
-		}
-		at, out.Units = next, next.Units
+	if receipt.Tenant != m.Tenant || !receipt.To.Equal(m.To) {
+		return fmt.Errorf("%w: messageId %s is another broadcast's", ErrMalformed, m.MessageID)
 	}
-	return out, nil
+	r.at = receipt.Progress
+	r.doubt = r.at.Units > 0 && !r.at.Done
+	r.out.Resumed, r.out.Units = r.at != Progress{}, r.at.Units
+	return nil
 }
 
-// duplicate claims the key of a back end's message. (A client's key was claimed
-// when its frame was accepted.)
-func (s *Splitter) duplicate(ctx context.Context, m Message) (bool, error) {
-	if m.IdempotencyKey == "" {
-		return false, nil
+// page reads the page at cursor. A full one does not know that it is the last;
+// for the first one that is worth a look, because the last need not be queued.
+func (r *run) page(ctx context.Context, cursor string) (Page, error) {
+	m := r.message
+	page, err := r.Audience.Members(ctx, m.Tenant, m.To, cursor, UnitSize)
+	if err != nil || page.Next == "" || len(page.IDs) == 0 || r.at.Units > 0 {
+		return page, err
 	}
-	claim, err := s.Claims.ClaimKey(ctx, IdempotencyClaim{
-		Tenant: m.Tenant, Key: m.IdempotencyKey, MessageID: m.MessageID,
-		Digest: m.Digest(), ExpiresAt: s.Now().Add(IdempotencyTTL),
-	})
-	return claim.MessageID != m.MessageID, err
+	rest, err := r.Audience.Members(ctx, m.Tenant, m.To, page.Next, 1)
+	if err == nil && len(rest.IDs) == 0 && len(rest.Stale) == 0 && rest.Next == "" {
+		page.Next = ""
+	}
+	return page, err
 }
 
-// page hands out one page and then moves the cursor, so that a crash between
-// the two repeats that page and no more.
-func (s *Splitter) page(ctx context.Context, m Message, frame []byte, at Progress, out *Outcome) (Progress, error) {
-	page, err := s.Audience.Members(ctx, m.Tenant, m.To, at.Cursor, UnitSize)
-	if err != nil {
-		return at, err
+// hand makes a page a unit and sees that it is delivered. The only unit of a
+// small broadcast is delivered here and now: the queue would cost it a second
+// function's start. Its number needs no guard, because nobody is on a second
+// page; and keeping the number, a repetition goes on with what remained.
+func (r *run) hand(ctx context.Context, cursor string, page Page) error {
+	if len(page.IDs) == 0 {
+		return nil
 	}
-	next := Progress{Cursor: page.Next, Units: at.Units, Done: page.Next == ""}
-	if len(page.IDs) > 0 {
-		u := Unit{MessageID: m.MessageID, Tenant: m.Tenant, N: at.Units, Connections: page.IDs, Frame: frame}
-		if e := m.ExpiresAt(); !e.IsZero() {
-			u.ExpiresAt = e.UnixMilli()
-		}
-		if err := s.hand(ctx, u, at.Units == 0 && next.Done); err != nil {
-			return at, err
-		}
-		next.Units++
+	u := Unit{MessageID: r.message.MessageID, Tenant: r.message.Tenant, N: r.at.Units, Connections: page.IDs, Frame: r.frame}
+	expires := r.message.ExpiresAt()
+	if !expires.IsZero() {
+		u.ExpiresAt = expires.UnixMilli()
 	}
-	out.Recipients += len(page.IDs)
-	out.Stale += s.retire(ctx, page.Stale)
-	return next, s.Ledger.Advance(ctx, m.MessageID, at, next)
-}
-
-// hand delivers the only unit of a small broadcast here and now: the queue
-// would cost it a second function's start.
-func (s *Splitter) hand(ctx context.Context, u Unit, only bool) error {
+	only := r.at.Units == 0 && page.Next == ""
 	if !only {
-		return s.Units.SendUnit(ctx, u)
+		if err := r.advance(ctx, Progress{Cursor: cursor, Units: u.N + 1}); err != nil {
+			return err
+		}
 	}
-	_, err := s.Deliverer.Deliver(ctx, u)
+	r.out.Units = u.N + 1
+	if expired := u.ExpiresAt != 0 && !r.Now().Before(expires); only || expired {
+		_, err := r.Deliverer.Deliver(ctx, u)
+		return err
+	}
+	return r.Units.SendUnit(ctx, u)
+}
+
+// advance moves the ledger. From then on no other run can hand out what this
+// one is about to; so the unit in doubt, whose page this run has read again,
+// can be settled.
+func (r *run) advance(ctx context.Context, to Progress) error {
+	last := r.at.Units - 1
+	if err := r.Ledger.Advance(ctx, r.message.MessageID, r.at, to); err != nil {
+		return err
+	}
+	r.at = to
+	if !r.doubt {
+		return nil
+	}
+	r.doubt = false
+	return r.void(ctx, last)
+}
+
+// void records a unit as finished, with nothing delivered, unless its delivery
+// has begun. If it was never queued, the receipt would wait for it forever; if
+// it is queued, its connections need not get the frame twice.
+func (r *run) void(ctx context.Context, n int) error {
+	_, err := r.Ledger.Unit(ctx, r.message.MessageID, n)
+	if errors.Is(err, ErrNotFound) {
+		return r.Ledger.PutUnit(ctx, r.message.MessageID, UnitCounts{N: n, At: r.Now()})
+	}
 	return err
 }
 
-// retire ends stale connections. A failure is left to whoever meets the row
-// next: it must not hold up the broadcast.
-func (s *Splitter) retire(ctx context.Context, ids []string) int {
-	n := 0
-	for _, id := range ids {
-		if s.Retirer.Retire(ctx, id) == nil {
-			n++
-		}
-	}
-	return n
-}
+// retiring is how many stale connections are retired at a time.
+const retiring = 10
 
-// Digest tells two broadcasts with the same idempotency key apart: it covers
-// the audience and the data.
-func (m Message) Digest() string {
-	h := sha256.New()
-	to := m.To
-	fmt.Fprintf(h, "%q %q %t %q ", to.Channel, to.User, to.Tenant, to.Connections)
-	h.Write(m.Data)
-	return hex.EncodeToString(h.Sum(nil))
+// retire ends stale connections and counts them. A failure is left to whoever
+// meets the row next: it must not hold up the broadcast.
+func (r *run) retire(ctx context.Context, ids []string) int {
+	var (
+		group errgroup.Group
+		done  atomic.Int64
+	)
+	group.SetLimit(retiring)
+	for _, id := range ids {
+		group.Go(func() error {
+			if r.Retirer.Retire(ctx, id) == nil {
+				done.Add(1)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // always nil
+	return int(done.Load())
 }

@@ -24,23 +24,31 @@ type Options struct {
 	Endpoint    string
 	Region      string
 	Credentials aws.CredentialsProvider
-	// HTTPClient defaults to one that keeps 256 connections alive and gives a
-	// call 10 seconds.
-	HTTPClient *http.Client
+	// Transport defaults to one that keeps 256 connections alive.
+	Transport http.RoundTripper
+	// Timeout bounds one call beside its context. Default 10 seconds.
+	Timeout time.Duration
 	// Now defaults to time.Now.
 	Now func() time.Time
 }
 
 // Client calls @connections of one stage. It is safe for concurrent use.
 type Client struct {
-	base   url.URL // path without a trailing slash
-	signer signer
-	creds  aws.CredentialsProvider
-	http   *http.Client
-	now    func() time.Time
+	base      *http.Request // what all requests have in common
+	url       url.URL       // of the stage; Opaque is set for each request
+	path      string        // of the stage, escaped, with /@connections/
+	signer    signer
+	creds     aws.CredentialsProvider
+	transport http.RoundTripper
+	timeout   time.Duration
+	now       func() time.Time
 }
 
 var _ connection.Sender = (*Client)(nil)
+
+// defaultTimeout is longer than API Gateway ever took to answer, and short
+// enough that a Lambda outlives it.
+const defaultTimeout = 10 * time.Second
 
 // New returns a Client, or an error that names the option at fault.
 func New(o Options) (*Client, error) {
@@ -57,10 +65,18 @@ func New(o Options) (*Client, error) {
 	case o.Credentials == nil:
 		return nil, errors.New("management endpoint: no credentials")
 	}
-	base.Path = strings.TrimRight(base.Path, "/")
-	c := &Client{base: *base, signer: signer{region: o.Region}, creds: o.Credentials, http: o.HTTPClient, now: o.Now}
-	if c.http == nil {
-		c.http = defaultHTTPClient()
+	c := &Client{
+		base: &http.Request{Host: base.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1},
+		url:  url.URL{Scheme: base.Scheme, Host: base.Host},
+		path: strings.TrimRight(base.EscapedPath(), "/") + "/@connections/",
+
+		signer: newSigner(o.Region), creds: o.Credentials, transport: o.Transport, timeout: o.Timeout, now: o.Now,
+	}
+	if c.transport == nil {
+		c.transport = defaultTransport()
+	}
+	if c.timeout == 0 {
+		c.timeout = defaultTimeout
 	}
 	if c.now == nil {
 		c.now = time.Now
@@ -68,32 +84,31 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
-// defaultHTTPClient keeps as many connections alive as a Manager may have
+// defaultTransport keeps as many connections alive as a Manager may have
 // workers: net/http's own two would be dialled anew for every post.
-func defaultHTTPClient() *http.Client {
+func defaultTransport() http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = 256, 256
-	t.ForceAttemptHTTP2 = false // one connection per post in flight; API Gateway's regional endpoint speaks HTTP/1.1
-	return &http.Client{Transport: t, Timeout: 10 * time.Second}
+	return t
 }
 
 // Post sends m to the connection. Errors wrap connection's sentinels.
 func (c *Client) Post(ctx context.Context, id string, m *connection.Message) error {
-	resp, err := c.do(ctx, http.MethodPost, id, m.Data(), m.SHA256())
+	a, err := c.do(ctx, http.MethodPost, id, m.Data(), m.SHA256())
 	if err != nil {
 		return err
 	}
-	return finish(resp)
+	return a.err()
 }
 
 // Delete closes the connection's socket. One that is closed already is
 // connection.ErrGone.
 func (c *Client) Delete(ctx context.Context, id string) error {
-	resp, err := c.do(ctx, http.MethodDelete, id, nil, emptySHA256)
+	a, err := c.do(ctx, http.MethodDelete, id, nil, emptySHA256)
 	if err != nil {
 		return err
 	}
-	return finish(resp)
+	return a.err()
 }
 
 // Info is what API Gateway knows of an open connection.
@@ -108,55 +123,62 @@ type Info struct {
 
 // Get asks about the connection; connection.ErrGone if its socket is closed.
 func (c *Client) Get(ctx context.Context, id string) (Info, error) {
-	resp, err := c.do(ctx, http.MethodGet, id, nil, emptySHA256)
+	a, err := c.do(ctx, http.MethodGet, id, nil, emptySHA256)
+	if err == nil {
+		err = a.err()
+	}
 	if err != nil {
 		return Info{}, err
 	}
-	defer drain(resp.Body)
-	if resp.StatusCode != http.StatusOK {
-		return Info{}, answerError(resp)
-	}
 	var info Info
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&info); err != nil {
+	if err := json.Unmarshal(a.body, &info); err != nil {
 		return Info{}, fmt.Errorf("@connections answered what cannot be read: %w", err)
 	}
 	return info, nil
 }
 
-func (c *Client) do(ctx context.Context, method, id string, body []byte, bodySHA256 string) (*http.Response, error) {
+// do signs and sends one request. There is no http.Client: @connections has
+// neither redirects nor cookies, and an answer's body is read before do's
+// caller returns.
+func (c *Client) do(ctx context.Context, method, id string, body []byte, bodySHA256 string) (answer, error) {
 	creds, err := c.creds.Retrieve(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("credentials for @connections: %w", err)
+		return answer{}, fmt.Errorf("credentials for @connections: %w", err)
 	}
-	req, err := c.request(ctx, method, id, body)
-	if err != nil {
-		return nil, err
-	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	req := c.request(ctx, method, id, body)
 	c.signer.sign(req, bodySHA256, creds, c.now())
-	resp, err := c.http.Do(req)
+	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
-		return nil, fmt.Errorf("@connections: %w", withoutURL(err))
+		return answer{}, fmt.Errorf("@connections: %w", err)
 	}
-	return resp, nil
+	return read(resp)
+}
+
+// payload is a request's body, in one allocation with its URL.
+type payload struct {
+	body bytes.Reader
+	url  url.URL
 }
 
 // request builds the call. The id is escaped whole ('=' goes as %3D), '@' is
-// not, as the SDK sends them.
-func (c *Client) request(ctx context.Context, method, id string, body []byte) (*http.Request, error) {
-	u := c.base
-	u.Path = c.base.Path + "/@connections/" + id
-	u.RawPath = c.base.EscapedPath() + "/@connections/" + escape(id)
-	req := (&http.Request{
-		Method: method, URL: &u, Host: u.Host, Header: make(http.Header, 4),
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}).WithContext(ctx)
+// not, as the SDK sends them; Opaque keeps net/http from escaping again.
+func (c *Client) request(ctx context.Context, method, id string, body []byte) *http.Request {
+	p := &payload{url: c.url}
+	p.url.Opaque = c.path + escape(id)
+	req := c.base.WithContext(ctx)
+	req.Method, req.URL, req.Header = method, &p.url, make(http.Header, 4)
 	if method == http.MethodPost {
+		p.body.Reset(body)
 		req.Header["Content-Type"] = contentType
-		req.ContentLength = int64(len(body))
-		req.Body = io.NopCloser(bytes.NewReader(body))
+		// net/http sends headers and body in one write only for readers that it
+		// knows: a type of our own would cost a second one.
+		req.ContentLength, req.Body = int64(len(body)), io.NopCloser(&p.body)
+		// For a kept-alive connection that turns out to be closed.
 		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	}
-	return req, nil
+	return req
 }
 
 var contentType = []string{"application/octet-stream"}
@@ -164,36 +186,35 @@ var contentType = []string{"application/octet-stream"}
 // maxAnswer bounds what is read of an answer: they are a few hundred bytes.
 const maxAnswer = 64 << 10
 
-func finish(resp *http.Response) error {
-	defer drain(resp.Body)
-	if resp.StatusCode >= 200 && resp.StatusCode <= 299 {
+// answer is a response whose body has been read.
+type answer struct {
+	status    int
+	errorType string
+	body      []byte
+}
+
+// read takes the body to its end, so that the connection is used again.
+func read(resp *http.Response) (answer, error) {
+	a := answer{status: resp.StatusCode, errorType: resp.Header.Get("x-amzn-ErrorType")}
+	if resp.ContentLength == 0 {
+		return a, resp.Body.Close()
+	}
+	var err error
+	a.body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err = errors.Join(err, resp.Body.Close()); err != nil {
+		return a, fmt.Errorf("@connections answered %d: %w", a.status, err)
+	}
+	return a, nil
+}
+
+// err is nil for success.
+func (a answer) err() error {
+	if a.status >= 200 && a.status <= 299 {
 		return nil
 	}
-	return answerError(resp)
-}
-
-func answerError(resp *http.Response) error {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return fmt.Errorf("@connections answered %d: %w", resp.StatusCode, err)
-	}
 	var said struct{ Message string }
-	if json.Unmarshal(body, &said) != nil {
+	if json.Unmarshal(a.body, &said) != nil {
 		said.Message = "" // not from API Gateway; the status says enough
 	}
-	return newError(resp.StatusCode, resp.Header.Get("x-amzn-ErrorType"), said.Message)
-}
-
-// drain reads the rest of a body, so that its connection is used again.
-func drain(body io.ReadCloser) {
-	_, _ = io.CopyN(io.Discard, body, maxAnswer) // what is over is not worth reading
-	_ = body.Close()
-}
-
-// withoutURL strips net/http's repetition of the URL; the caller knows the id.
-func withoutURL(err error) error {
-	if e, ok := errors.AsType[*url.Error](err); ok {
-		return e.Err
-	}
-	return err
+	return newError(a.status, a.errorType, said.Message)
 }

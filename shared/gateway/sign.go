@@ -4,9 +4,11 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,44 +27,63 @@ const (
 
 // signer puts an AWS Signature Version 4 on the one shape of request that this
 // package sends. It does what the SDK's general signer does, and a fuzz test
-// holds it to that; the signing key, which changes once a day, is kept.
+// holds it to that; what changes once a second or once a day is kept.
 type signer struct {
 	region string
+	second atomic.Pointer[second]
 	key    atomic.Pointer[dayKey]
 }
 
-// dayKey is the signing key of one day and secret.
+func newSigner(region string) signer { return signer{region: region} }
+
+// second is a time stamp as header and text.
+type second struct {
+	unix   int64
+	header []string // of X-Amz-Date; never changed
+}
+
+// dayKey is the signing key of one day and set of credentials.
 type dayKey struct {
-	day, secret string
-	key         []byte
+	day    string
+	creds  aws.Credentials
+	token  []string  // header of X-Amz-Security-Token; never changed
+	prefix string    // of the Authorization header, up to the signed headers
+	scope  string    // <day>/<region>/execute-api/aws4_request
+	macs   sync.Pool // of hash.Hash, keyed
 }
 
 func (s *signer) sign(req *http.Request, bodySHA256 string, creds aws.Credentials, now time.Time) {
-	now = now.UTC()
-	stamp := now.Format(timeStamp)
-	day := stamp[:len(dayFormat)]
-	req.Header["X-Amz-Date"] = []string{stamp}
+	date := s.stamp(now)
+	stamp := date[0]
+	key := s.dayKey(stamp[:len(dayFormat)], creds)
+	req.Header["X-Amz-Date"] = date
 	if creds.SessionToken != "" {
-		req.Header["X-Amz-Security-Token"] = []string{creds.SessionToken}
+		req.Header["X-Amz-Security-Token"] = key.token
 	}
 
+	// The arrays stay on the stack: what is signed is below 2 KB.
+	var canonical [2048]byte
+	var toSign, auth [384]byte
 	signed := signedHeaders(req, creds.SessionToken != "")
-	canonical := sha256.Sum256(appendCanonical(make([]byte, 0, 1024), req, signed, stamp, creds.SessionToken, bodySHA256))
-	scope := day + "/" + s.region + "/" + service + "/aws4_request"
+	sum := sha256.Sum256(appendCanonical(canonical[:0], req, signed, stamp, creds.SessionToken, bodySHA256))
+	t := append(append(append(toSign[:0], algorithm+"\n"...), stamp...), '\n')
+	t = append(append(t, key.scope...), '\n')
+	t = hex.AppendEncode(t, sum[:])
 
-	toSign := make([]byte, 0, 256)
-	toSign = append(toSign, algorithm+"\n"...)
-	toSign = append(append(toSign, stamp...), '\n')
-	toSign = append(append(toSign, scope...), '\n')
-	toSign = hex.AppendEncode(toSign, canonical[:])
+	a := append(append(append(auth[:0], key.prefix...), signed...), ", Signature="...)
+	a = key.appendMAC(a, t)
+	req.Header["Authorization"] = []string{string(a)}
+}
 
-	auth := make([]byte, 0, 256)
-	auth = append(append(auth, algorithm+" Credential="...), creds.AccessKeyID...)
-	auth = append(append(auth, '/'), scope...)
-	auth = append(append(auth, ", SignedHeaders="...), signed...)
-	auth = append(auth, ", Signature="...)
-	auth = hex.AppendEncode(auth, mac(s.dayKey(day, creds.SecretAccessKey), toSign))
-	req.Header["Authorization"] = []string{string(auth)}
+// stamp returns the X-Amz-Date header of now, made once a second.
+func (s *signer) stamp(now time.Time) []string {
+	unix := now.Unix()
+	if last := s.second.Load(); last != nil && last.unix == unix {
+		return last.header
+	}
+	next := &second{unix: unix, header: []string{now.UTC().Format(timeStamp)}}
+	s.second.Store(next)
+	return next.header
 }
 
 func signedHeaders(req *http.Request, session bool) string {
@@ -85,7 +106,7 @@ func signedHeaders(req *http.Request, session bool) string {
 // request": there is no query, and the path, escaped already, is escaped again.
 func appendCanonical(b []byte, req *http.Request, signed, stamp, token, bodySHA256 string) []byte {
 	b = append(append(b, req.Method...), '\n')
-	b = appendEscapedPath(b, req.URL.EscapedPath())
+	b = appendEscapedPath(b, req.URL.Opaque)
 	b = append(b, "\n\n"...)
 	if req.ContentLength > 0 {
 		b = append(b, "content-length:"...)
@@ -105,17 +126,35 @@ func appendCanonical(b []byte, req *http.Request, signed, stamp, token, bodySHA2
 	return append(b, bodySHA256...)
 }
 
-// dayKey returns the signing key for the day, computed once a day and secret.
-func (s *signer) dayKey(day, secret string) []byte {
-	if k := s.key.Load(); k != nil && k.day == day && k.secret == secret {
-		return k.key
+// dayKey returns the signing key for the day, made once a day and set of
+// credentials.
+func (s *signer) dayKey(day string, creds aws.Credentials) *dayKey {
+	if k := s.key.Load(); k != nil && k.day == day && k.creds.SecretAccessKey == creds.SecretAccessKey &&
+		k.creds.AccessKeyID == creds.AccessKeyID && k.creds.SessionToken == creds.SessionToken {
+		return k
 	}
-	key := mac([]byte("AWS4"+secret), []byte(day))
-	key = mac(key, []byte(s.region))
-	key = mac(key, []byte(service))
-	key = mac(key, []byte("aws4_request"))
-	s.key.Store(&dayKey{day: day, secret: secret, key: key})
-	return key
+	secret := mac([]byte("AWS4"+creds.SecretAccessKey), []byte(day))
+	for _, part := range []string{s.region, service, "aws4_request"} {
+		secret = mac(secret, []byte(part))
+	}
+	scope := day + "/" + s.region + "/" + service + "/aws4_request"
+	k := &dayKey{
+		day: day, creds: creds, token: []string{creds.SessionToken}, scope: scope,
+		prefix: algorithm + " Credential=" + creds.AccessKeyID + "/" + scope + ", SignedHeaders=",
+	}
+	k.macs.New = func() any { return hmac.New(sha256.New, secret) }
+	s.key.Store(k)
+	return k
+}
+
+// appendMAC appends the signature of data in hex.
+func (k *dayKey) appendMAC(b, data []byte) []byte {
+	h := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(h)
+	h.Reset()
+	h.Write(data)
+	var sum [sha256.Size]byte
+	return hex.AppendEncode(b, h.Sum(sum[:0]))
 }
 
 func mac(key, data []byte) []byte {

@@ -1,18 +1,12 @@
 package protocol
 
 import (
-	"fmt"
+	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
-// Limits of names and lists in a frame. A name is counted in bytes of UTF-8.
-const (
-	MaxName        = 128  // channel names, ids of connections, request ids, idempotency keys
-	MaxUser        = 256  // user names, as long as a token's subject may be
-	MaxConnections = 1000 // ids in {"connections":[…]}
-)
+// MaxConnections is how many ids {"connections":[…]} may have.
+const MaxConnections = 1000
 
 // Audience says who gets a broadcast: exactly one of its members is set.
 //
@@ -34,19 +28,19 @@ func (a Audience) Validate() error {
 		}
 	}
 	if set != 1 {
-		return invalidf(`"to" must have exactly one of "channel", "user", "tenant":true or "connections"`)
+		return errNotOneAudience
 	}
 	switch {
 	case a.Channel != "":
-		return validateName(`"to.channel"`, a.Channel, MaxName)
+		return ValidateName(`"to.channel"`, a.Channel, MaxName)
 	case a.User != "":
-		return validateName(`"to.user"`, a.User, MaxUser)
+		return ValidateName(`"to.user"`, a.User, MaxUser)
 	case len(a.Connections) > MaxConnections:
 		return invalidf(`"to.connections" has %d ids, at most %d are allowed`, len(a.Connections), MaxConnections)
 	}
 	seen := make(map[string]bool, len(a.Connections))
 	for _, id := range a.Connections {
-		if err := validateName(`an id in "to.connections"`, id, MaxName); err != nil {
+		if err := ValidateName(`an id in "to.connections"`, id, MaxName); err != nil {
 			return err
 		}
 		if seen[id] {
@@ -55,6 +49,13 @@ func (a Audience) Validate() error {
 		seen[id] = true
 	}
 	return nil
+}
+
+var errNotOneAudience = invalidf(`"to" must have exactly one of "channel", "user", "tenant":true or "connections", and nothing else`)
+
+// Equal reports whether both name the same, in the same order.
+func (a Audience) Equal(b Audience) bool {
+	return a.Channel == b.Channel && a.User == b.User && a.Tenant == b.Tenant && slices.Equal(a.Connections, b.Connections)
 }
 
 // Permission returns the permission that a broadcast to the audience needs:
@@ -88,8 +89,9 @@ func Allowed(permissions []string, wanted string) bool {
 	return false
 }
 
-// glob matches s against a pattern of literals and '*'. It never backtracks
-// further than the last '*', so a hostile pattern costs at most len(p)*len(s).
+// glob matches s against a pattern of literals and '*'. Taking each literal
+// where it first occurs is right when the next '*' can stand for anything, so
+// nothing is ever tried again and a hostile pattern gains nothing.
 func glob(p, s string) bool {
 	parts := strings.Split(p, "*")
 	if len(parts) == 1 {
@@ -108,23 +110,4 @@ func glob(p, s string) bool {
 		s = s[i+len(part):]
 	}
 	return true
-}
-
-// validateName refuses an empty, overlong, not printable or not UTF-8 name.
-func validateName(what, name string, limit int) error {
-	switch {
-	case name == "":
-		return invalidf("%s is missing or empty", what)
-	case len(name) > limit:
-		return invalidf("%s has %d bytes, at most %d are allowed", what, len(name), limit)
-	case !utf8.ValidString(name):
-		return invalidf("%s is not valid UTF-8", what)
-	case strings.ContainsFunc(name, unicode.IsControl):
-		return invalidf("%s holds a control character", what)
-	}
-	return nil
-}
-
-func invalidf(format string, args ...any) error {
-	return &Error{Code: CodeInvalidMessage, Message: fmt.Sprintf(format, args...)}
 }

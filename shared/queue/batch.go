@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -37,7 +38,15 @@ func NewBatch(api VisibilityChanger, url string, log *slog.Logger) *Batch {
 // has failed too often. One that can never be understood
 // (broadcast.ErrMalformed) need not wait: it is made visible at once, and so is
 // in the dead-letter queue within seconds.
+//
+// The context of each ends before the function's own does, so that there is
+// time to record what was left and to answer: where Lambda itself has to end
+// the call, all of the batch comes again.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 func (b *Batch) Handle(ctx context.Context, event events.SQSEvent, each func(context.Context, events.SQSMessage) error) (events.SQSEventResponse, error) {
+	ctx, cancel := early(ctx)
+	defer cancel()
 	var resp events.SQSEventResponse
 	for _, m := range event.Records {
 		err := b.one(ctx, m, each)
@@ -54,11 +63,23 @@ func (b *Batch) Handle(ctx context.Context, event events.SQSEvent, each func(con
 	return resp, nil
 }
 
+// reserve is kept of a call's time; of a very short call, a quarter.
+const reserve = 3 * time.Second
+
+func early(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-min(reserve, time.Until(deadline)/4)))
+}
+
 // one turns a panic into a failure of its message: the others of the batch
 // must not fail with it.
 func (b *Batch) one(ctx context.Context, m events.SQSMessage, each func(context.Context, events.SQSMessage) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
+			b.log.ErrorContext(ctx, "panic", "sqsMessageId", m.MessageId, "stack", string(debug.Stack()))
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()

@@ -4,17 +4,22 @@
 //	units := queue.NewPublisher(sqs.NewFromConfig(cfg), deliveryQueueURL)
 //	err := units.SendUnit(ctx, unit)
 //
-// SQS delivers at least once and in no order.
+//	// in a Lambda behind the queue
+//	batch := queue.NewBatch(sqs.NewFromConfig(cfg), deliveryQueueURL, logger)
+//	return batch.Handle(ctx, event, func(ctx context.Context, m events.SQSMessage) error { … })
+//
+// It does not promise order, nor that a message comes only once: SQS does
+// neither. A message's body is never logged.
 package queue
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"fanfare/shared/broadcast"
+	"fanfare/shared/protocol"
 )
 
 // Sender is what a Publisher needs of the SQS client.
@@ -43,8 +48,10 @@ func (p *Publisher) SendUnit(ctx context.Context, u broadcast.Unit) error {
 	return p.send(ctx, fmt.Sprintf("unit %d of broadcast %s", u.N, u.MessageID), u)
 }
 
+// send writes the body as protocol.Encode does, not json.Marshal: what was
+// accepted by its size must not grow on the way.
 func (p *Publisher) send(ctx context.Context, what string, v any) error {
-	body, err := json.Marshal(v)
+	body, err := protocol.Encode(v)
 	if err == nil {
 		text := string(body)
 		_, err = p.api.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &p.url, MessageBody: &text})

@@ -1,0 +1,427 @@
+package emulator_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
+	gwtypes "github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/coder/websocket"
+
+	"fanfare/localstack/emulator"
+)
+
+// bootstrap is the zip of testdata/function, built once.
+var bootstrap = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "emulator-test")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	exe := filepath.Join(dir, "bootstrap")
+	cmd := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", exe, "./testdata/function")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build: %w\n%s", err, out)
+	}
+	code, err := os.ReadFile(exe)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	h := &zip.FileHeader{Name: "bootstrap", Method: zip.Store}
+	h.SetMode(0o755)
+	f, err := w.CreateHeader(h)
+	if err == nil {
+		_, err = f.Write(code)
+	}
+	return b.Bytes(), errors.Join(err, w.Close())
+})
+
+// world is a running cloud with a deployer.
+type world struct {
+	t     *testing.T
+	cloud *emulator.Emulator
+	log   *lockedBuffer
+	url   string // of the deployed API, after deployAPI
+	apiID string
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func start(t *testing.T, o emulator.Options) *world {
+	t.Helper()
+	w := &world{t: t, log: new(lockedBuffer)}
+	o.Logger = slog.New(slog.NewTextHandler(w.log, nil))
+	if o.Addr == "" {
+		o.Addr = "127.0.0.1:0"
+	}
+	var err error
+	if w.cloud, err = emulator.New(o); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.close)
+	if err := w.cloud.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *world) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := w.cloud.Close(ctx); err != nil {
+		w.t.Errorf("close: %v", err)
+	}
+}
+
+func (w *world) config() aws.Config {
+	return aws.Config{
+		Region: "eu-west-1", BaseEndpoint: aws.String(w.cloud.URL()),
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// deployFunction creates the test's function and returns its ARN.
+func (w *world) deployFunction() string {
+	ctx := w.t.Context()
+	code := must(bootstrap())
+	role := must(iam.NewFromConfig(w.config()).CreateRole(ctx, &iam.CreateRoleInput{
+		RoleName:                 aws.String("function"),
+		AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`),
+	}))
+	out := must(lambda.NewFromConfig(w.config()).CreateFunction(ctx, &lambda.CreateFunctionInput{
+		FunctionName: aws.String("echo"), Role: role.Role.Arn, Handler: aws.String("bootstrap"),
+		Runtime: lambdatypes.RuntimeProvidedal2023, Code: &lambdatypes.FunctionCode{ZipFile: code},
+		Architectures: []lambdatypes.Architecture{architecture()},
+		Environment:   &lambdatypes.Environment{Variables: map[string]string{"OWN": "1"}},
+	}))
+	return *out.FunctionArn
+}
+
+// deployAPI creates a WebSocket API in front of the function. allow says
+// whether API Gateway may call it.
+func (w *world) deployAPI(functionARN string, allow bool) {
+	ctx := w.t.Context()
+	gw := apigatewayv2.NewFromConfig(w.config())
+	api := must(gw.CreateApi(ctx, &apigatewayv2.CreateApiInput{
+		Name: aws.String("test"), ProtocolType: gwtypes.ProtocolTypeWebsocket,
+		RouteSelectionExpression: aws.String("$request.body.action"),
+	}))
+	w.apiID = *api.ApiId
+	i := must(gw.CreateIntegration(ctx, &apigatewayv2.CreateIntegrationInput{
+		ApiId: api.ApiId, IntegrationType: gwtypes.IntegrationTypeAwsProxy,
+		IntegrationUri: aws.String("arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/" + functionARN + "/invocations"),
+	}))
+	for _, key := range []string{"$connect", "$disconnect", "$default", "environment", "fail"} {
+		in := &apigatewayv2.CreateRouteInput{ApiId: api.ApiId, RouteKey: aws.String(key), Target: aws.String("integrations/" + *i.IntegrationId)}
+		if !strings.HasSuffix(key, "connect") {
+			in.RouteResponseSelectionExpression = aws.String("$default")
+		}
+		r := must(gw.CreateRoute(ctx, in))
+		if in.RouteResponseSelectionExpression != nil {
+			must(gw.CreateRouteResponse(ctx, &apigatewayv2.CreateRouteResponseInput{ApiId: api.ApiId, RouteId: r.RouteId, RouteResponseKey: aws.String("$default")}))
+		}
+	}
+	d := must(gw.CreateDeployment(ctx, &apigatewayv2.CreateDeploymentInput{ApiId: api.ApiId}))
+	must(gw.CreateStage(ctx, &apigatewayv2.CreateStageInput{ApiId: api.ApiId, StageName: aws.String("live"), DeploymentId: d.DeploymentId}))
+	if allow {
+		must(lambda.NewFromConfig(w.config()).AddPermission(ctx, &lambda.AddPermissionInput{
+			FunctionName: &functionARN, StatementId: aws.String("api"), Action: aws.String("lambda:InvokeFunction"),
+			Principal: aws.String("apigateway.amazonaws.com"),
+			SourceArn: aws.String("arn:aws:execute-api:eu-west-1:000000000000:" + w.apiID + "/*"),
+		}))
+	}
+	w.url = *api.ApiEndpoint + "/live"
+}
+
+func (w *world) dial(query string) (*websocket.Conn, *http.Response, error) {
+	return websocket.Dial(w.t.Context(), w.url+query, nil)
+}
+
+// ask sends a frame and returns the next that comes.
+func (w *world) ask(c *websocket.Conn, frame string) string {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	defer cancel()
+	if err := c.Write(ctx, websocket.MessageText, []byte(frame)); err != nil {
+		w.t.Fatal(err)
+	}
+	_, got, err := c.Read(ctx)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(got)
+}
+
+func TestAFrameGoesThroughARealFunctionAndBack(t *testing.T) {
+	w := start(t, emulator.Options{})
+	w.deployAPI(w.deployFunction(), true)
+	c, _, err := w.dial("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow()
+	if got := w.ask(c, `{"action":"hello"}`); got != `echo {"action":"hello"}` {
+		t.Errorf("got %q", got)
+	}
+	// The function knows the way back to the cloud, and nothing of the host.
+	if got := w.ask(c, `{"action":"environment"}`); got != w.cloud.URL()+" " {
+		t.Errorf("environment %q", got)
+	}
+	if got := w.ask(c, `{"action":"fail"}`); !strings.HasPrefix(got, `{"message": "Internal server error", "connectionId":"`) {
+		t.Errorf("a function that fails: %q", got)
+	}
+	if _, resp, err := w.dial("?refuse=1"); err == nil || resp == nil || resp.StatusCode != http.StatusTeapot {
+		t.Errorf("refused by the function: %v", err)
+	}
+	out, err := cloudwatchlogs.NewFromConfig(w.config()).FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{
+		LogGroupName: aws.String("/aws/lambda/echo"), FilterPattern: aws.String("handled"),
+	})
+	if err != nil || len(out.Events) < 4 {
+		t.Errorf("log events %+v, error %v; want one for each call", out, err)
+	}
+}
+
+func TestAMissingPermissionIs500OnConnect(t *testing.T) {
+	w := start(t, emulator.Options{})
+	w.deployAPI(w.deployFunction(), false)
+	_, resp, err := w.dial("")
+	if err == nil || resp == nil || resp.StatusCode != http.StatusInternalServerError {
+		t.Errorf("error %v, answer %+v; want HTTP 500", err, resp)
+	}
+}
+
+func TestTheClockEndsIdleSockets(t *testing.T) {
+	w := start(t, emulator.Options{})
+	w.deployAPI(w.deployFunction(), true)
+	c, _, err := w.dial("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow()
+	w.ask(c, `{"action":"hello"}`)
+	resp, err := http.Post(w.cloud.URL()+"/_localstack/clock/advance", "application/json", strings.NewReader(`{"duration":"10m1s"}`))
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("advance: %v, %v", resp, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, _, err := c.Read(ctx); websocket.CloseStatus(err) != websocket.StatusGoingAway {
+		t.Errorf("idle for 10 minutes: %v, want close 1001", err)
+	}
+}
+
+func TestAnEventSourceDeletesWhatSucceededAndLeavesWhatFailed(t *testing.T) {
+	w := start(t, emulator.Options{})
+	ctx := t.Context()
+	function := w.deployFunction()
+	api := sqs.NewFromConfig(w.config())
+	dead := must(api.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("dead")}))
+	queue := must(api.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("work"), Attributes: map[string]string{
+		"VisibilityTimeout": "30",
+		"RedrivePolicy":     `{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:000000000000:dead","maxReceiveCount":2}`,
+	}}))
+	must(lambda.NewFromConfig(w.config()).CreateEventSourceMapping(ctx, &lambda.CreateEventSourceMappingInput{
+		EventSourceArn: aws.String("arn:aws:sqs:eu-west-1:000000000000:work"), FunctionName: &function, BatchSize: aws.Int32(5),
+		FunctionResponseTypes: []lambdatypes.FunctionResponseType{lambdatypes.FunctionResponseTypeReportBatchItemFailures},
+	}))
+	for _, body := range []string{"ok", "fail", "ok"} {
+		must(api.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: queue.QueueUrl, MessageBody: aws.String(body)}))
+	}
+	eventually(t, func() string {
+		w.cloud.Clock().Advance(31 * time.Second) // past the visibility time-out
+		out := must(api.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: dead.QueueUrl}))
+		if len(out.Messages) == 0 {
+			return "nothing in the dead-letter queue"
+		}
+		if *out.Messages[0].Body != "fail" {
+			t.Errorf("dead letter %q", *out.Messages[0].Body)
+		}
+		return ""
+	})
+	left := must(api.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: queue.QueueUrl, AttributeNames: []sqsAttribute{"All"}}))
+	if left.Attributes["ApproximateNumberOfMessages"] != "0" || left.Attributes["ApproximateNumberOfMessagesNotVisible"] != "0" {
+		t.Errorf("left in the queue: %v", left.Attributes)
+	}
+}
+
+func eventually(t *testing.T, check func() string) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for problem := check(); problem != ""; problem = check() {
+		if time.Now().After(deadline) {
+			t.Fatal(problem)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func TestASavedCloudServesAgain(t *testing.T) {
+	dir := t.TempDir()
+	w := start(t, emulator.Options{DataDir: dir})
+	w.deployAPI(w.deployFunction(), true)
+	resp, err := http.Post(w.cloud.URL()+"/_localstack/snapshot", "", nil)
+	if err != nil || resp.StatusCode != http.StatusNoContent {
+		t.Fatalf("save: %v, %v", resp, err)
+	}
+	addr, url := w.cloud.Addr(), w.url
+	w.close()
+	again := start(t, emulator.Options{DataDir: dir, Addr: addr})
+	again.url = url
+	c, _, err := again.dial("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow()
+	if got := again.ask(c, `{"action":"x"}`); got != `echo {"action":"x"}` {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestADamagedSnapshotIsAClearError(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "cloud.json"), []byte(`{"version":`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cloud, err := emulator.New(emulator.Options{Addr: "127.0.0.1:0", DataDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cloud.Start(); err == nil || !strings.Contains(err.Error(), "remove it to start empty") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestAPortInUseIsNamed(t *testing.T) {
+	w := start(t, emulator.Options{})
+	second, err := emulator.New(emulator.Options{Addr: w.cloud.Addr()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = second.Start()
+	var used *emulator.PortInUseError
+	if !errors.As(err, &used) || !strings.Contains(err.Error(), w.cloud.Addr()) {
+		t.Errorf("error %v, want a PortInUseError that names %s", err, w.cloud.Addr())
+	}
+}
+
+func TestWhatIsMissingIsRefusedAndLogged(t *testing.T) {
+	w := start(t, emulator.Options{})
+	tests := []struct {
+		name, scope, target, contentType, body string
+		status                                 int
+		want                                   string // in the answer
+		logged                                 string
+	}{
+		{"an unknown service", "sns", "", "application/x-www-form-urlencoded", "Action=Publish&Version=2010-03-31", 400, "<Code>InvalidAction</Code>", "operation=Publish"},
+		{"an unknown JSON service", "kinesis", "Kinesis_20131202.PutRecord", "application/x-amz-json-1.1", "{}", 404, "no service kinesis", "Kinesis_20131202.PutRecord"},
+		{"an unknown operation", "dynamodb", "DynamoDB_20120810.ExecuteStatement", "application/x-amz-json-1.0", "{}", 404, "UnknownOperationException", "operation=ExecuteStatement"},
+		{"a request that is not signed", "", "", "", "", 404, "not signed", `operation="POST /"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := must(http.NewRequestWithContext(t.Context(), http.MethodPost, w.cloud.URL()+"/", strings.NewReader(tt.body)))
+			r.Header.Set("Content-Type", tt.contentType)
+			if tt.target != "" {
+				r.Header.Set("X-Amz-Target", tt.target)
+			}
+			if tt.scope != "" {
+				r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/"+tt.scope+"/aws4_request, SignedHeaders=host, Signature=x")
+			}
+			resp := must(http.DefaultClient.Do(r))
+			body := must(io.ReadAll(resp.Body))
+			if resp.StatusCode != tt.status || !strings.Contains(string(body), tt.want) {
+				t.Errorf("answer %d %s, want %d with %q", resp.StatusCode, body, tt.status, tt.want)
+			}
+			if !strings.Contains(w.log.String(), tt.logged) {
+				t.Errorf("log lacks %s:\n%s", tt.logged, w.log.String())
+			}
+		})
+	}
+}
+
+func TestHealthAnswersAsLocalStacks(t *testing.T) {
+	w := start(t, emulator.Options{})
+	resp := must(http.Get(w.cloud.URL() + "/_localstack/health"))
+	var health struct {
+		Services map[string]string
+		Edition  string
+		Version  string
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&health); err != nil {
+		t.Fatal(err)
+	}
+	for _, service := range []string{"apigateway", "lambda", "dynamodb", "sqs", "iam", "sts", "logs", "cloudwatch"} {
+		if health.Services[service] != "available" {
+			t.Errorf("service %s is %q", service, health.Services[service])
+		}
+	}
+	if health.Edition == "" || health.Version == "" {
+		t.Errorf("health %+v", health)
+	}
+}
+
+func Example() {
+	cloud, err := emulator.New(emulator.Options{Addr: "127.0.0.1:0"})
+	if err == nil {
+		err = cloud.Start()
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx := context.Background()
+	defer func() { _ = cloud.Close(ctx) }()
+	queues := sqs.New(sqs.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(cloud.URL()),
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	})
+	_, err = queues.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("orders")})
+	fmt.Println("created:", err == nil)
+	// Output: created: true
+}
