@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"fanfare/shared/broadcast"
@@ -26,9 +25,6 @@ func (h *handler) broadcast(ctx context.Context, c connection.Connection, r prot
 		MessageID: h.newID(), Time: h.now().UnixMilli(),
 	}
 	if _, err := m.Frame(); err != nil {
-		if refusal, ok := errors.AsType[*protocol.Error](err); ok {
-			return nil, refusal
-		}
 		return nil, err
 	}
 	if r.IdempotencyKey != "" {

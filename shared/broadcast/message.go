@@ -101,9 +101,8 @@ func (m Message) Frame() ([]byte, error) {
 // Digest tells two broadcasts with the same idempotency key apart: it covers
 // the audience and the data.
 func (m Message) Digest() string {
-	h := sha256.New()
 	to := m.To
-	fmt.Fprintf(h, "%q %q %t %q ", to.Channel, to.User, to.Tenant, to.Connections)
-	h.Write(m.Data)
-	return hex.EncodeToString(h.Sum(nil))
+	audience := fmt.Appendf(nil, "%q %q %t %q ", to.Channel, to.User, to.Tenant, to.Connections)
+	sum := sha256.Sum256(append(audience, m.Data...))
+	return hex.EncodeToString(sum[:])
 }

@@ -19,5 +19,5 @@ func Expiry(now time.Time, ttl time.Duration, tokenExpiresAt time.Time) time.Tim
 // SessionExpired reports whether the token that the connection was opened with,
 // or renewed by, has expired.
 func (c Connection) SessionExpired(now time.Time) bool {
-	return now.After(c.TokenExpiresAt.Add(TokenGrace))
+	return !now.Before(c.TokenExpiresAt.Add(TokenGrace))
 }

@@ -40,7 +40,7 @@ type handling struct {
 	resp events.SQSEventResponse
 }
 
-func (h *handling) run(t *testing.T, ctx context.Context, ids []string, each func(context.Context, events.SQSMessage) error) {
+func (h *handling) run(ctx context.Context, t *testing.T, ids []string, each func(context.Context, events.SQSMessage) error) {
 	t.Helper()
 	var event events.SQSEvent
 	for _, id := range ids {
@@ -69,7 +69,7 @@ func (h *handling) failed() (ids []string) {
 func TestAllOfABatchMaySucceed(t *testing.T) {
 	var h handling
 	var seen []string
-	h.run(t, t.Context(), []string{"a", "b"}, func(_ context.Context, m events.SQSMessage) error {
+	h.run(t.Context(), t, []string{"a", "b"}, func(_ context.Context, m events.SQSMessage) error {
 		seen = append(seen, m.MessageId)
 		return nil
 	})
@@ -81,7 +81,7 @@ func TestAllOfABatchMaySucceed(t *testing.T) {
 func TestWhatFailsOfABatchIsReportedAndTheRestIsDone(t *testing.T) {
 	var h handling
 	var seen []string
-	h.run(t, t.Context(), []string{"a", "late", "b", "panics", "c"}, func(_ context.Context, m events.SQSMessage) error {
+	h.run(t.Context(), t, []string{"a", "late", "b", "panics", "c"}, func(_ context.Context, m events.SQSMessage) error {
 		switch seen = append(seen, m.MessageId); m.MessageId {
 		case "late":
 			return fmt.Errorf("unit 3: %w", broadcast.ErrUnfinished)
@@ -106,7 +106,7 @@ func TestWhatFailsOfABatchIsReportedAndTheRestIsDone(t *testing.T) {
 
 func TestAMalformedMessageIsMadeVisibleAtOnce(t *testing.T) {
 	var h handling
-	h.run(t, t.Context(), []string{"a", "bad"}, func(_ context.Context, m events.SQSMessage) error {
+	h.run(t.Context(), t, []string{"a", "bad"}, func(_ context.Context, m events.SQSMessage) error {
 		if m.MessageId != "bad" {
 			return nil
 		}
@@ -120,7 +120,7 @@ func TestAMalformedMessageIsMadeVisibleAtOnce(t *testing.T) {
 
 func TestAMessageThatCannotBeReleasedOnlyWaits(t *testing.T) {
 	h := handling{api: visibility{err: errors.New("AccessDenied")}}
-	h.run(t, t.Context(), []string{"bad"}, func(context.Context, events.SQSMessage) error { return broadcast.ErrMalformed })
+	h.run(t.Context(), t, []string{"bad"}, func(context.Context, events.SQSMessage) error { return broadcast.ErrMalformed })
 	if !slices.Equal(h.failed(), []string{"bad"}) || !strings.Contains(h.log.String(), "AccessDenied") {
 		t.Errorf("failed %v, log %s", h.failed(), h.log.String())
 	}
@@ -138,7 +138,7 @@ func TestEachMessageHasLessTimeThanTheFunction(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), tt.function)
 			defer cancel()
 			var h handling
-			h.run(t, ctx, []string{"slow", "next"}, func(ctx context.Context, _ events.SQSMessage) error {
+			h.run(ctx, t, []string{"slow", "next"}, func(ctx context.Context, _ events.SQSMessage) error {
 				<-ctx.Done()
 				return ctx.Err()
 			})
@@ -155,7 +155,7 @@ func TestEachMessageHasLessTimeThanTheFunction(t *testing.T) {
 
 func TestWithoutADeadlineThereIsNone(t *testing.T) {
 	var h handling
-	h.run(t, context.Background(), []string{"a"}, func(ctx context.Context, _ events.SQSMessage) error {
+	h.run(context.Background(), t, []string{"a"}, func(ctx context.Context, _ events.SQSMessage) error {
 		if deadline, ok := ctx.Deadline(); ok {
 			return fmt.Errorf("ends at %v", deadline)
 		}
