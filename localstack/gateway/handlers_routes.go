@@ -73,7 +73,11 @@ func (s *Service) createRouteResponse(r *http.Request, a *apiState) (int, any, e
 }
 
 func (s *Service) getRouteResponses(r *http.Request, a *apiState) (int, any, error) {
-	return http.StatusOK, itemsOf(a.Responses[r.PathValue("route")]), nil
+	rt, err := find(a.Routes, "Route", r.PathValue("route"))
+	if err != nil {
+		return 0, nil, err
+	}
+	return http.StatusOK, itemsOf(a.Responses[rt.ID]), nil
 }
 
 func (s *Service) getRouteResponse(r *http.Request, a *apiState) (int, any, error) {

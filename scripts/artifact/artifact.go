@@ -58,11 +58,9 @@ func Build(ctx context.Context, root, out string, p Platform) ([]Zip, error) {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return nil, err
 	}
-	bin, err := os.MkdirTemp(out, "bin-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(bin) }() // a left-over is harmless
+	// The executables stay, because the go command does not link again what is
+	// up to date.
+	bin := filepath.Join(out, "bin")
 	if err := compile(ctx, root, bin, p); err != nil {
 		return nil, err
 	}
@@ -95,11 +93,12 @@ func functions(root string) ([]string, error) {
 }
 
 // compile builds all functions in one go. Nothing of the machine gets into the
-// executables: no paths, no version control state, no build id. lambda.norpc
-// leaves out the RPC mode of the retired go1.x runtime.
+// executables: no paths and no version control state, and so their build ids
+// are the same everywhere too. lambda.norpc leaves out the RPC mode of the
+// retired go1.x runtime.
 func compile(ctx context.Context, root, bin string, p Platform) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
-		"-tags", "lambda.norpc", "-ldflags", "-s -w -buildid=", "-o", bin+string(filepath.Separator), "./functions/...")
+		"-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", bin+string(filepath.Separator), "./functions/...")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOOS="+p.OS, "GOARCH="+p.Arch, "GOARM64=v8.0", "GOAMD64=v1")
 	if output, err := cmd.CombinedOutput(); err != nil {
