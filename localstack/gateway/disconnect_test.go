@@ -35,11 +35,11 @@ func TestDisconnectRunsOnceForEveryEnd(t *testing.T) {
 			d.hangUp(t, c.id)
 			c.wantClose(1000, "")
 		}, 1000, "Connection Closed Normally"},
-		"ten minutes without a message": {func(t *testing.T, d *deployed, c *client) {
+		"ten minutes without a message": {func(_ *testing.T, d *deployed, c *client) {
 			d.clock.Advance(idleTimeout)
 			c.wantClose(1001, "Going away")
 		}, 1001, "Going away"},
-		"two hours, however active": {func(t *testing.T, d *deployed, c *client) {
+		"two hours, however active": {func(_ *testing.T, d *deployed, c *client) {
 			for range 13 {
 				d.clock.Advance(9 * time.Minute)
 				c.ping()
@@ -165,7 +165,7 @@ func TestStoppingWaitsForAConnectThatRuns(t *testing.T) {
 	d.event(t, "connect")
 	stopped := make(chan struct{})
 	go func() { defer close(stopped); d.close() }()
-	for !d.stopping() {
+	for !d.refusesSockets() {
 		runtime.Gosched()
 	}
 	if _, response, _ := d.tryDial(t, "", nil); response == nil || response.StatusCode != 503 {
@@ -185,7 +185,7 @@ func TestStoppingWaitsForAConnectThatRuns(t *testing.T) {
 	d.wantDisconnect(t, 1001, "Going away")
 }
 
-func (c *cloud) stopping() bool {
+func (c *cloud) refusesSockets() bool {
 	c.sockets.mu.RLock()
 	defer c.sockets.mu.RUnlock()
 	return c.sockets.closed

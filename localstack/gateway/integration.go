@@ -40,13 +40,14 @@ func (p proxyResult) header(name string) string {
 
 // call invokes a route's function and reads its answer. The time-out is real
 // time, whatever the cloud's clock does: the function is a real process.
-func (s *Service) call(t target, rt servedRoute, event []byte, traceID string) (proxyResult, error) {
+func (s *Service) call(ctx context.Context, t target, rt servedRoute, event []byte, traceID string) (proxyResult, error) {
 	arn, err := functionARN(rt.FunctionURI, t.variables)
 	if err != nil {
 		return proxyResult{}, err
 	}
-	ctx, cancel := context.WithTimeout(s.calls, time.Duration(rt.TimeoutMS)*time.Millisecond)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(rt.TimeoutMS)*time.Millisecond)
 	defer cancel()
+	defer context.AfterFunc(s.stopping, cancel)() //nolint:contextcheck // a second reason to end, not another context
 	res, err := s.invoke(ctx, Invocation{
 		FunctionARN: arn, Payload: event, TraceID: traceID,
 		SourceARN: fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/%s", t.region, awsproto.AccountID, t.api, t.stage, rt.Key),

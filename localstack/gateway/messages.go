@@ -49,7 +49,7 @@ func (s *Service) message(k *socket, message []byte) {
 		return
 	}
 	event := k.messageEvent(rt.Key, requestID, string(message), now, t.variables)
-	res, err := s.call(t, rt, event, newTraceID(now))
+	res, err := s.call(context.Background(), t, rt, event, newTraceID(now))
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		s.reply(k, errorFrame("Endpoint request timed out", k.id, requestID))
@@ -94,7 +94,7 @@ func (s *Service) disconnect(k *socket, end closing) {
 		return
 	}
 	now := s.clock.Now()
-	if _, err := s.call(t, rt, k.disconnectEvent(end, now, t.variables), newTraceID(now)); err != nil {
+	if _, err := s.call(context.Background(), t, rt, k.disconnectEvent(end, now, t.variables), newTraceID(now)); err != nil {
 		s.log.Debug("$disconnect failed", "connection", k.id, "error", err)
 	}
 }

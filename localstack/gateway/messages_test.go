@@ -49,6 +49,7 @@ func TestMessagesAreRoutedByTheirBody(t *testing.T) {
 	must(t, err)
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
+			c := &client{t: t, conn: c.conn}
 			c.send(tt.message)
 			c.want(tt.want)
 		})

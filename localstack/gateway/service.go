@@ -77,10 +77,9 @@ type Service struct {
 	sockets  sockets
 	throttle throttle
 
-	// calls is the context of every call of a function. It ends when Close gives
-	// up waiting for them, not when a client goes away: AWS lets them finish too.
-	calls     context.Context
-	stopCalls context.CancelFunc
+	// stopping ends when Close does not wait any more for calls of functions.
+	stopping context.Context
+	stop     context.CancelFunc
 }
 
 // New returns an empty Service.
@@ -100,7 +99,7 @@ func New(o Options) *Service {
 	}
 	s.state = newState()
 	s.control = s.routes()
-	s.calls, s.stopCalls = context.WithCancel(context.Background())
+	s.stopping, s.stop = context.WithCancel(context.Background())
 	return s
 }
 
@@ -138,6 +137,6 @@ func (s *Service) Restore(snapshot []byte) error {
 // $disconnect has run. When ctx ends before that, what is left is cut off and
 // ctx's error returned. It may be called twice.
 func (s *Service) Close(ctx context.Context) error {
-	defer s.stopCalls()
+	defer s.stop()
 	return s.sockets.closeAll(ctx)
 }

@@ -55,10 +55,11 @@ func newAPIState(a api, region string) *apiState {
 	}
 }
 
-// UnmarshalJSON reads a snapshot. What it lacks is empty, not nil.
+// UnmarshalJSON reads a snapshot, which may be older than a member: what it
+// lacks has its default, and is never nil.
 func (a *apiState) UnmarshalJSON(raw []byte) error {
 	type plain apiState
-	p := plain(*newAPIState(api{}, ""))
+	p := plain(*newAPIState(api{IPAddressType: "ipv4"}, ""))
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return err
 	}

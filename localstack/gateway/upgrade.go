@@ -110,7 +110,9 @@ func (s *Service) connect(w http.ResponseWriter, r *http.Request, t target, k *s
 	if traceID == "" {
 		traceID = newTraceID(s.clock.Now())
 	}
-	res, err := s.call(t, rt, k.connectEvent(r, traceID, t.variables), traceID)
+	// A client that leaves does not end its function, in AWS neither.
+	ctx := context.WithoutCancel(r.Context())
+	res, err := s.call(ctx, t, rt, k.connectEvent(r, traceID, t.variables), traceID)
 	const internal = `{"message":"Internal server error"}`
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):

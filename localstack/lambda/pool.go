@@ -25,6 +25,7 @@ type pool struct {
 	mu      sync.Mutex
 	retired bool // keeps nothing any more
 	idle    []*environment
+	waiting []*waiter // invokes that found none idle, in their order
 	all     map[*environment]struct{}
 	reaper  *clock.Timer // nil while nothing idles
 }
@@ -43,22 +44,17 @@ func (p *pool) unpacked() (string, error) {
 	return p.dir, p.unpackErr
 }
 
-// run serves one invocation: in an idle environment, or else in a new one.
+// run serves one invocation: in an idle environment, or else in the one that is
+// free first, a new one or another's.
 //
 // A first init phase that fails or takes longer than 10 s is repeated as part
 // of the invoke, with the function's own time-out (developer guide, "Lambda
 // runtime environment", init phase).
 func (p *pool) run(inv *invocation, withTail bool) result {
 	for {
-		e := p.take()
-		if e == nil {
-			var f *failure
-			if e, f = p.launch(p.service.opts.initLimit); f != nil && p.service.ctx.Err() == nil {
-				e, f = p.launch(p.info.Timeout)
-			}
-			if f != nil {
-				return p.initFailed(inv, f, withTail)
-			}
+		e, f := p.acquire()
+		if f != nil {
+			return p.initFailed(inv, f, withTail)
 		}
 		res, delivered := e.invoke(inv, withTail)
 		p.give(e)
@@ -85,27 +81,14 @@ func (p *pool) initFailed(inv *invocation, f *failure, withTail bool) result {
 	return result{payload, unhandled, log.end()}
 }
 
-// take returns the most recently used idle environment, nil if there is none.
-func (p *pool) take() *environment {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n := len(p.idle)
-	if n == 0 {
-		return nil
-	}
-	e := p.idle[n-1]
-	p.idle[n-1] = nil
-	p.idle = p.idle[:n-1]
-	if p.service.opts.Freeze {
-		e.process.thaw()
-	}
-	return e
-}
-
 // give keeps an environment for the next invoke, if it is still of use.
 func (p *pool) give(e *environment) {
 	p.mu.Lock()
 	keep := e.alive() && !p.retired
+	if keep && p.handOver(e) {
+		p.mu.Unlock()
+		return
+	}
 	if keep {
 		if p.service.opts.Freeze {
 			e.process.freeze()

@@ -85,6 +85,7 @@ type Service struct {
 	log      *slog.Logger
 	mux      *http.ServeMux
 	launcher *launcher
+	starts   chan struct{} // one for each environment that is starting
 
 	ctx    context.Context // ends when Close begins
 	cancel context.CancelFunc
@@ -109,6 +110,7 @@ func New(o Options) *Service {
 	s := &Service{
 		opts: o, clock: o.Clock, log: o.Logger,
 		launcher:  newLauncher(),
+		starts:    make(chan struct{}, maxStarts()),
 		functions: map[string]*function{},
 		mappings:  map[string]*mapping{},
 		pools:     map[*version]*pool{},
