@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"log"
+	"log/slog"
 	"os"
 	"time"
 
@@ -36,12 +37,24 @@ func main() {
 
 	table := store.NewDynamoDB(dynamodb.NewFromConfig(aws), cfg.TableName, store.Options{})
 	manager := connection.NewManager(table, gw, connection.Options{Adaptive: true, Rate: cfg.PostRate, Logger: logger})
+	metrics := telemetry.NewMetrics(os.Stdout, "deliver")
 	h := &handler{
 		batch:     queue.NewBatch(sqs.NewFromConfig(aws), cfg.DeliveryQueueURL, logger),
 		deliverer: &broadcast.Deliverer{Send: broadcast.ByManager(manager), Ledger: table, Now: time.Now},
 		log:       logger,
+		metrics:   func() error { return metrics.Deliveries(manager) },
 	}
-	lambda.Start(h.handle)
+	lambda.StartWithOptions(h.handle, lambda.WithEnableSIGTERM(func() { shutDown(manager, logger) }))
+}
+
+// shutDown lets posts in flight finish in the half second that Lambda grants
+// between SIGTERM and SIGKILL. What is cut off is delivered again by the queue.
+func shutDown(m *connection.Manager, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), 400*time.Millisecond)
+	defer cancel()
+	if err := m.Shutdown(ctx); err != nil {
+		log.Warn("stopped in the middle of a delivery", "error", err)
+	}
 }
 
 // exitOn ends the function at its start with one line that says why.
