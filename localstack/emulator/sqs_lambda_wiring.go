@@ -134,13 +134,20 @@ func (p *poller) batch(ctx context.Context) ([]sqs.Message, error) {
 		if wait <= 0 {
 			break
 		}
-		more, err := p.cloud.sqs.Receive(ctx, m.QueueARN, m.BatchSize-len(batch), min(wait, longPoll))
-		if err != nil { // what is here is delivered all the same
+		more, ok := p.more(ctx, m.BatchSize-len(batch), min(wait, longPoll))
+		if !ok {
 			break
 		}
 		batch = append(batch, more...)
 	}
 	return batch, nil
+}
+
+// more receives what fills a batch up. When that fails, what is there already
+// is delivered all the same.
+func (p *poller) more(ctx context.Context, limit int, wait time.Duration) ([]sqs.Message, bool) {
+	messages, err := p.cloud.sqs.Receive(ctx, p.mapping.QueueARN, limit, wait)
+	return messages, err == nil
 }
 
 // deliver invokes the function with the batch and deletes what it handled.
@@ -191,10 +198,10 @@ func failures(m lambda.Mapping, payload []byte) (failed map[string]bool, all boo
 	if len(payload) == 0 {
 		return nil, false
 	}
-	if err := json.Unmarshal(payload, &resp); err != nil {
+	if json.Unmarshal(payload, &resp) != nil {
 		return nil, true
 	}
-	if resp == nil {
+	if resp == nil { // null: nothing failed
 		return nil, false
 	}
 	failed = map[string]bool{}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -128,9 +129,12 @@ func TestSocketsOutliveAnotherStage(t *testing.T) {
 func TestAMessageRestartsTheIdleTime(t *testing.T) {
 	d := newCloud(t).deploy(t, chat)
 	c := d.dial(t)
-	for range 3 { // from the client
+	d.event(t, "echo") // of dial
+	d.set("echo", answers(200, ""))
+	for range 3 { // from the client, without an answer
 		d.clock.Advance(idleTimeout - time.Second)
-		c.ping()
+		c.send("news")
+		d.event(t, "echo")
 	}
 	for range 3 { // and from the back end
 		d.clock.Advance(idleTimeout - time.Second)
@@ -189,6 +193,35 @@ func (c *cloud) refusesSockets() bool {
 	c.sockets.mu.RLock()
 	defer c.sockets.mu.RUnlock()
 	return c.sockets.closed
+}
+
+func TestStoppingWaitsForMessagesWhoseClientHasGone(t *testing.T) {
+	d := newCloud(t).deploy(t, chat)
+	c := d.dial(t)
+	d.event(t, "echo") // of dial
+	release := make(chan struct{})
+	var finished atomic.Bool
+	d.set("echo", func(ctx context.Context, inv Invocation) (Result, error) {
+		<-release
+		finished.Store(true)
+		return echo(ctx, inv)
+	})
+	c.send("x")
+	d.event(t, "echo")
+	must(t, c.conn.Close(websocket.StatusNormalClosure, ""))
+	d.event(t, "disconnect") // does not wait for the message, but the end does
+	closed := make(chan bool, 1)
+	go func() {
+		_ = d.Service.Close(context.Background()) // the clean-up closes again, and checks it
+		closed <- finished.Load()
+	}()
+	for range 10_000 { // time for a Close that does not wait to show it
+		runtime.Gosched()
+	}
+	close(release)
+	if !<-closed {
+		t.Error("Close returned while a message was being handled")
+	}
 }
 
 func TestCloseGivesUpWithItsContext(t *testing.T) {

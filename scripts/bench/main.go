@@ -76,8 +76,8 @@ func main() {
 	only := flag.String("only", "", "run only suites whose benchmark matches this `regexp`")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	missed, err := run(ctx, *only)
+	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)

@@ -19,8 +19,9 @@ func main() {
 	out := flag.String("out", filepath.Join(".build", "lambda"), "`directory` of the zips")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, *platform, *out); err != nil {
+	err := run(ctx, *platform, *out)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "build:", err)
 		os.Exit(1)
 	}

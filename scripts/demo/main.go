@@ -20,11 +20,12 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	begin := time.Now()
 	err := run(ctx)
+	interrupted := ctx.Err() != nil
+	stop()
 	switch {
-	case ctx.Err() != nil:
+	case interrupted:
 		fmt.Fprintln(os.Stderr, "interrupted: everything is down")
 		os.Exit(130)
 	case err != nil:

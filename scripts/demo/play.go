@@ -17,6 +17,7 @@ import (
 	"github.com/coder/websocket"
 
 	"fanfare/scripts/stack"
+	"fanfare/shared/auth/authtest"
 )
 
 // settle is how long nothing more may arrive after a scene for it to be over:
@@ -130,14 +131,19 @@ func (sc scene) play(ctx context.Context, p *players) error {
 	return nil
 }
 
-// refusesForeigners shows that a token of another issuer's key is no way in.
+// refusesForeigners shows who does not get in.
 func refusesForeigners(ctx context.Context, s *stack.Stack) error {
-	for name, token := range map[string]string{"no token": "", "a forged token": s.Token("eve", "acme")[:40] + "AAAA"} {
-		_, resp, err := websocket.Dial(ctx, s.Outputs.WebSocketURL+"?token="+token, nil)
+	forged := stack.DevToken(authtest.NewKey(), "eve", "acme", []string{"broadcast:*"}, time.Hour)
+	for _, c := range []struct{ name, query string }{
+		{"no token", ""},
+		{"a token signed by another key", "?token=" + forged},
+		{"an expired token", "?token=" + stack.DevToken(s.Key, "eve", "acme", nil, -time.Hour)},
+	} {
+		_, resp, err := websocket.Dial(ctx, s.Outputs.WebSocketURL+c.query, nil)
 		if err == nil || resp == nil || resp.StatusCode != http.StatusUnauthorized {
-			return fmt.Errorf("a client with %s was not refused with 401: %v", name, err)
+			return fmt.Errorf("a client with %s was not refused with 401: %w", c.name, err)
 		}
-		fmt.Printf("  %s: HTTP %d\n", name, resp.StatusCode)
+		fmt.Printf("  %s: HTTP %d\n", c.name, resp.StatusCode)
 	}
 	return nil
 }

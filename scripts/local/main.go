@@ -19,12 +19,14 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx); err != nil {
-		if ctx.Err() != nil {
-			fmt.Fprintln(os.Stderr, "interrupted: everything is down")
-			os.Exit(130)
-		}
+	err := run(ctx)
+	interrupted := ctx.Err() != nil
+	stop()
+	switch {
+	case err != nil && interrupted:
+		fmt.Fprintln(os.Stderr, "interrupted: everything is down")
+		os.Exit(130)
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "local:", err)
 		os.Exit(1)
 	}

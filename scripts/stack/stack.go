@@ -144,7 +144,7 @@ func (s *Stack) bring(ctx context.Context, zips []artifact.Zip) error {
 	if err := removeManifest(s.opts.Dir); err != nil {
 		return err
 	}
-	if err := s.deploy(ctx, now); err != nil {
+	if err := s.deploy(ctx); err != nil {
 		return err
 	}
 	if err := s.Cloud.Save(); err != nil {
@@ -180,7 +180,7 @@ func (s *Stack) port() int {
 	return n
 }
 
-func (s *Stack) deploy(ctx context.Context, m manifest) error {
+func (s *Stack) deploy(ctx context.Context) error {
 	var err error
 	if s.tf, err = newTerraform(ctx, s.opts.Root, s.opts.Dir, s.Cloud.URL(), s.say); err != nil {
 		return err

@@ -229,8 +229,11 @@ func (t *terraform) withPipe(run func(io.Writer) error, handle func(event)) erro
 	// terraform-exec keeps the writer for later calls, whose output is not ours.
 	defer t.exec.SetStdout(io.Discard)
 	r, w := io.Pipe()
-	done := make(chan error, 1)
-	go func() { done <- w.CloseWithError(run(w)) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = w.CloseWithError(run(w)) // which always succeeds
+	}()
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 4<<20)
 	for lines.Scan() {

@@ -220,5 +220,6 @@ func (a *absentKeys) add(id string, now time.Time) {
 	if len(live) == maxAbsent {
 		live = live[:copy(live, live[1:])]
 	}
-	*a = append(live, absentKey{id, now.Add(absentFor)})
+	live = append(live, absentKey{id, now.Add(absentFor)})
+	*a = live
 }

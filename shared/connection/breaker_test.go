@@ -92,9 +92,9 @@ func Test04_After30sOneProbePassesAndFiftyConcurrentSendsMakeOnePost(t *testing.
 			bubble(t, func(t *testing.T) {
 				sender := &connectiontest.Sender{Latency: time.Second}
 				m := opened(t, sender)
-				time.Sleep(30*time.Second - 1)
+				time.Sleep(30*time.Second - time.Nanosecond)
 				wantErr(t, "a moment before", m.Send(t.Context(), "c1", nil), connection.ErrCircuitOpen)
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 
 				sender.Always("c1", answer)
 				var refused atomic.Int32
@@ -121,9 +121,9 @@ func Test04_AProbeDecidesWhetherTheBreakerClosesOrStaysOpenForAnother30s(t *test
 		sender.Script("c1", errServer, nil)
 		time.Sleep(30 * time.Second)
 		wantErr(t, "failing probe", m.Send(t.Context(), "c1", nil), errServer)
-		time.Sleep(30*time.Second - 1)
+		time.Sleep(30*time.Second - time.Nanosecond)
 		wantErr(t, "before the next probe", m.Send(t.Context(), "c1", nil), connection.ErrCircuitOpen)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		wantErr(t, "probe", m.Send(t.Context(), "c1", nil), nil)
 		want(t, "breakers", m.Metrics().Breakers, connection.BreakerCounts{})
 		wantErr(t, "closed", m.Send(t.Context(), "c1", nil), nil)

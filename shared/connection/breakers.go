@@ -177,7 +177,7 @@ func (bs *breakers) newBreaker(id string) *breaker {
 		// through at it.
 		Timeout:       bs.openFor - 1,
 		ReadyToTrip:   func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= bs.failures },
-		IsExcluded:    func(err error) bool { return err == errNoCount },
+		IsExcluded:    func(err error) bool { return errors.Is(err, errNoCount) },
 		OnStateChange: func(_ string, _, to gobreaker.State) { bs.moved(b, to) },
 	})
 	return b

@@ -56,7 +56,7 @@ func (m *Manager) try(s scope, msg *Message, d *delivery) verdict {
 		return m.interrupted(d, err)
 	}
 	if err := m.admit(d); err != nil {
-		return m.refused(d, err)
+		return m.refused(err)
 	}
 	if err := m.rate.wait(s, m.now); err != nil {
 		return m.interrupted(d, err)
@@ -77,12 +77,12 @@ func (m *Manager) admit(d *delivery) (err error) {
 		return err
 	}
 	if m.breakers.open(d.id) {
-		return fmt.Errorf("%w (after %d attempts, the last: %v)", ErrCircuitOpen, d.attempts, d.last)
+		return fmt.Errorf("%w (after %d attempts, the last: %s)", ErrCircuitOpen, d.attempts, d.last.Error())
 	}
 	return nil
 }
 
-func (m *Manager) refused(d *delivery, err error) verdict {
+func (m *Manager) refused(err error) verdict {
 	m.stats.errors[kindCircuitOpen].Add(1)
 	return verdict{outcome: failed, err: err}
 }
@@ -96,7 +96,7 @@ func (m *Manager) interrupted(d *delivery, cause error) verdict {
 		cause = fmt.Errorf("broadcast ended: %w", cause)
 	}
 	if d.last != nil {
-		cause = fmt.Errorf("%w (after %d attempts, the last: %v)", cause, d.attempts, d.last)
+		cause = fmt.Errorf("%w (after %d attempts, the last: %s)", cause, d.attempts, d.last.Error())
 	}
 	return verdict{outcome: unsent, err: cause}
 }

@@ -30,7 +30,7 @@ func parsePosition(cursor string, partitions int) (position, error) {
 		return position{}, fmt.Errorf("%w: %d bytes are too many", ErrCursor, len(cursor))
 	}
 	if _, err := decode(after); err != nil {
-		return position{}, fmt.Errorf("%w: %v", ErrCursor, err)
+		return position{}, fmt.Errorf("%w: %w", ErrCursor, err)
 	}
 	return position{partition: n, after: after}, nil
 }

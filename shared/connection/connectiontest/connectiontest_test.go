@@ -20,7 +20,7 @@ func TestSenderAnswersByScriptThenAlwaysThenSuccess(t *testing.T) {
 	sender.Script("c1", connection.ErrThrottled, nil)
 	sender.Always("c1", connection.ErrGone)
 	for i, wanted := range []error{connection.ErrThrottled, nil, connection.ErrGone, connection.ErrGone} {
-		if err := sender.Post(t.Context(), "c1", msg); err != wanted {
+		if err := sender.Post(t.Context(), "c1", msg); !errors.Is(err, wanted) {
 			t.Errorf("post %d: got %v, want %v", i, err, wanted)
 		}
 	}

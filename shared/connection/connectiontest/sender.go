@@ -79,7 +79,7 @@ func (s *Sender) Slow(id string, latency time.Duration) {
 // Post implements connection.Sender.
 func (s *Sender) Post(ctx context.Context, id string, m *connection.Message) error {
 	start := time.Now()
-	answer, latency := s.begin(id)
+	latency, answer := s.begin(id)
 	if err := sleep(ctx, latency); err != nil {
 		answer = err
 	}
@@ -90,7 +90,7 @@ func (s *Sender) Post(ctx context.Context, id string, m *connection.Message) err
 	return answer
 }
 
-func (s *Sender) begin(id string) (answer error, latency time.Duration) {
+func (s *Sender) begin(id string) (latency time.Duration, answer error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byID == nil {
@@ -105,9 +105,9 @@ func (s *Sender) begin(id string) (answer error, latency time.Duration) {
 	}
 	if script := s.scripts[id]; len(script) > 0 {
 		s.scripts[id] = script[1:]
-		return script[0], latency
+		return latency, script[0]
 	}
-	return s.always[id], latency
+	return latency, s.always[id]
 }
 
 // Posts returns every post that was answered so far, in that order.
