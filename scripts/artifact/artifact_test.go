@@ -11,67 +11,57 @@ import (
 	"fanfare/scripts/artifact"
 )
 
-func TestTheSameSourceGivesTheSameZip(t *testing.T) {
+// One test, because each build links five executables, which takes seconds.
+func TestBuild(t *testing.T) {
 	first, second := t.TempDir(), t.TempDir()
-	zips, err := artifact.Build(t.Context(), "../..", first, artifact.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
+	zips := build(t, first)
 	if len(zips) != 5 {
 		t.Fatalf("%d zips, want one for each function: %+v", len(zips), zips)
 	}
-	if _, err := artifact.Build(t.Context(), "../..", second, artifact.Host); err != nil {
-		t.Fatal(err)
-	}
+	build(t, second)
 	for _, z := range zips {
-		a, b := read(t, z.Path), read(t, filepath.Join(second, z.Function+".zip"))
-		if !bytes.Equal(a, b) {
-			t.Errorf("%s: two builds differ", z.Function)
-		}
+		t.Run("the same source gives the same zip: "+z.Function, func(t *testing.T) {
+			if !bytes.Equal(read(t, z.Path), read(t, filepath.Join(second, z.Function+".zip"))) {
+				t.Error("two builds differ")
+			}
+		})
+		t.Run("a zip holds one executable named bootstrap: "+z.Function, func(t *testing.T) {
+			r, err := zip.OpenReader(z.Path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			if len(r.File) != 1 || r.File[0].Name != "bootstrap" || r.File[0].Mode().Perm() != 0o755 {
+				t.Errorf("it holds %v", r.File)
+			}
+		})
 	}
-}
 
-func TestAZipHoldsOneExecutableNamedBootstrap(t *testing.T) {
-	dir := t.TempDir()
-	zips, err := artifact.Build(t.Context(), "../..", dir, artifact.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, z := range zips {
-		r, err := zip.OpenReader(z.Path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(r.File) != 1 || r.File[0].Name != "bootstrap" || r.File[0].Mode().Perm() != 0o755 {
-			t.Errorf("%s holds %v", z.Function, r.File)
-		}
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-func TestAnUnchangedZipIsLeftAlone(t *testing.T) {
-	dir := t.TempDir()
-	zips, err := artifact.Build(t.Context(), "../..", dir, artifact.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
 	old := time.Now().Add(-time.Hour)
 	if err := os.Chtimes(zips[0].Path, old, old); err != nil {
 		t.Fatal(err)
 	}
-	// A zip that somebody took away is made again.
 	if err := os.Remove(zips[1].Path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := artifact.Build(t.Context(), "../..", dir, artifact.Host); err != nil {
+	build(t, first)
+	t.Run("an unchanged zip is left alone", func(t *testing.T) {
+		if info, err := os.Stat(zips[0].Path); err != nil || time.Since(info.ModTime()) < time.Minute {
+			t.Errorf("written again: %v, error %v", info, err)
+		}
+	})
+	t.Run("a zip that was taken away is made again", func(t *testing.T) {
+		read(t, zips[1].Path)
+	})
+}
+
+func build(t *testing.T, dir string) []artifact.Zip {
+	t.Helper()
+	zips, err := artifact.Build(t.Context(), "../..", dir, artifact.Host)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if info, err := os.Stat(zips[0].Path); err != nil || time.Since(info.ModTime()) < time.Minute {
-		t.Errorf("an unchanged zip was written again: %v, %v", info.ModTime(), err)
-	}
-	read(t, zips[1].Path)
+	return zips
 }
 
 func TestACompilerErrorIsShown(t *testing.T) {
