@@ -12,7 +12,8 @@
 // integrations, models, mapping templates and authorizers are refused when they
 // are created, never ignored. Stage and route throttling is enforced; the
 // account's own limits (10,000 requests and 500 new connections a second) are
-// not.
+// not. Execution logs and detailed metrics can be switched on, as Terraform
+// does, but nothing is written for them.
 package gateway
 
 import (
