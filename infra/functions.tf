@@ -40,10 +40,10 @@ locals {
   # and a put. Nobody may Scan.
   table_actions = {
     connect    = ["PutItem", "DeleteItem", "BatchWriteItem"]
-    message    = ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"]
+    message    = ["GetItem", "PutItem", "UpdateItem", "DeleteItem"]
     broadcast  = ["Query", "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"]
-    deliver    = ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"]
-    disconnect = ["GetItem", "DeleteItem", "BatchWriteItem"]
+    deliver    = ["GetItem", "PutItem", "DeleteItem", "BatchWriteItem"]
+    disconnect = ["DeleteItem", "BatchWriteItem"]
   }
   use_table = { for key, actions in local.table_actions : key => {
     sid       = "UseTable"

@@ -18,8 +18,8 @@ locals {
   senders = {
     broadcast = {
       maximum_concurrency = 4
-      # Most broadcasts are small, and a batch saves calls. Failures are reported one by one, so the other four are not repeated.
-      batch_size = 5
+      # A large audience fills a call; others of its batch would wait out the queue's visibility time-out unread.
+      batch_size = 1
     }
     deliver = {
       maximum_concurrency = 6

@@ -124,7 +124,7 @@ func TestWhoIsRefusedAndHow(t *testing.T) {
 		{"no token", func(*authtest.Key) string { return "" }, "TOKEN_MISSING"},
 		{"not a token", func(*authtest.Key) string { return "abc" }, "TOKEN_MALFORMED"},
 		{"expired", func(k *authtest.Key) string { return k.Sign(claims(), authtest.Expired()) }, "TOKEN_EXPIRED"},
-		{"signed by another key", func(*authtest.Key) string { return stranger.Sign(claims()) }, ""},
+		{"signed by another key", func(*authtest.Key) string { return stranger.Sign(claims()) }, "TOKEN_SIGNATURE_INVALID"},
 		{"of another issuer", func(k *authtest.Key) string {
 			c := claims()
 			c.Issuer = "somebody"
@@ -159,7 +159,7 @@ func TestWhoIsRefusedAndHow(t *testing.T) {
 			if err := json.Unmarshal([]byte(resp.Body), &body); err != nil {
 				t.Fatal(err)
 			}
-			if tt.code != "" && body.Code != tt.code || body.Code == "" || body.Message == "" || body.RequestID != e.RequestContext.RequestID {
+			if body.Code != tt.code || body.Message == "" || body.RequestID != e.RequestContext.RequestID {
 				t.Errorf("body %s, want code %s", resp.Body, tt.code)
 			}
 			if _, err := w.store.Get(t.Context(), e.RequestContext.ConnectionID); !errors.Is(err, connection.ErrNotFound) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -37,6 +38,9 @@ func (h *handler) one(ctx context.Context, m events.SQSMessage) error {
 		return err
 	}
 	counts, err := h.deliverer.Deliver(ctx, u)
+	if err != nil && !errors.Is(err, broadcast.ErrUnfinished) {
+		return err // nothing is known of the unit
+	}
 	h.log.InfoContext(ctx, "unit", "messageId", u.MessageID, "tenant", u.Tenant, "unit", u.N,
 		"delivered", counts.Delivered, "gone", counts.Gone, "expired", counts.Expired,
 		"failed", counts.Failed, "remaining", len(counts.Remaining))

@@ -2,17 +2,11 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"fanfare/shared/broadcast"
 	"fanfare/shared/connection"
 	"fanfare/shared/protocol"
 )
-
-// sendWithin is how long a request may be between claiming its idempotency key
-// and queueing: this function's time-out, rounded up. A claim that is older
-// and not confirmed belongs to one that died in between.
-const sendWithin = 30 * time.Second
 
 // broadcast puts the client's broadcast on the queue. Everything that can be
 // refused is refused before: what was accepted will be sent.
@@ -37,8 +31,10 @@ func (h *handler) broadcast(ctx context.Context, c connection.Connection, r prot
 }
 
 // broadcastOnce sends m unless the user's key has been used. The claim comes
-// first, so that of two requests at once one sends; it is confirmed after, so
-// that a request that died in between is made up for by its repetition.
+// first and settles the messageId; it is confirmed once SQS has the broadcast.
+// Until then a repetition queues it again, under the same messageId: whether
+// the first request died or is merely slower, accepted means that SQS has it,
+// and the receipt keeps the broadcast from being sent twice.
 func (h *handler) broadcastOnce(ctx context.Context, c connection.Connection, r protocol.Request, m broadcast.Message) (any, error) {
 	now := h.now()
 	claim, err := h.claims.ClaimKey(ctx, broadcast.IdempotencyClaim{
@@ -54,7 +50,7 @@ func (h *handler) broadcastOnce(ctx context.Context, c connection.Connection, r 
 	accepted := protocol.Accepted{
 		Type: "accepted", ID: r.ID, MessageID: claim.MessageID, Duplicate: claim.MessageID != m.MessageID,
 	}
-	if accepted.Duplicate && (claim.Confirmed || now.Sub(claim.ClaimedAt) < sendWithin) {
+	if claim.Confirmed {
 		return accepted, nil
 	}
 	m.MessageID = claim.MessageID

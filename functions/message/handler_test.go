@@ -234,13 +234,14 @@ func TestAnIdempotencyKeySendsOnce(t *testing.T) {
 	}
 }
 
-func TestAKeyWhoseFirstRequestDiedIsSentByTheNext(t *testing.T) {
+func TestAKeyWhoseFirstRequestFailedIsSentByTheNext(t *testing.T) {
 	w := newWorld(t, "broadcast:*")
 	const frame = `{"action":"broadcast","to":{"tenant":true},"data":1,"idempotencyKey":"k"}`
 	w.queue.err = errors.New("down")
-	w.send(frame)
+	if got := w.send(frame); got["code"] != string(protocol.CodeInternal) {
+		t.Fatalf("the first answer %v, want INTERNAL_ERROR", got)
+	}
 	w.queue.err = nil
-	w.now = w.now.Add(sendWithin)
 	got := w.send(frame)
 	if got["type"] != "accepted" || got["messageId"] != "m1" || got["duplicate"] != true {
 		t.Errorf("answer %v, want the first messageId", got)

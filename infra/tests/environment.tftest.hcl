@@ -107,7 +107,7 @@ run "an_uneven_share_is_rounded_down" {
 run "queues_are_read_in_bounds_and_failures_reported_one_by_one" {
   assert {
     condition = { for key, m in aws_lambda_event_source_mapping.this : key => [m.event_source_arn, m.batch_size, one(m.scaling_config).maximum_concurrency] } == {
-      broadcast = ["arn:aws:sqs:eu-west-1:111122223333:fanfare-broadcast", 5, 4]
+      broadcast = ["arn:aws:sqs:eu-west-1:111122223333:fanfare-broadcast", 1, 4]
       deliver   = ["arn:aws:sqs:eu-west-1:111122223333:fanfare-deliver", 1, 6]
     }
     error_message = "A queue is read from by other bounds."

@@ -26,7 +26,7 @@ run "each_function_may_do_what_its_station_needs" {
         UseTable = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem"]
       }
       message = {
-        UseTable        = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+        UseTable        = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
         QueueBroadcasts = ["sqs:SendMessage"]
         PostAndClose    = ["execute-api:ManageConnections"]
       }
@@ -37,12 +37,12 @@ run "each_function_may_do_what_its_station_needs" {
         PostAndClose    = ["execute-api:ManageConnections"]
       }
       deliver = {
-        UseTable        = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+        UseTable        = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"]
         ReceiveOwnQueue = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
         PostAndClose    = ["execute-api:ManageConnections"]
       }
       disconnect = {
-        UseTable = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem"]
+        UseTable = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem"]
       }
     })
     error_message = "A function may do more or less than written here."

@@ -50,7 +50,7 @@ func (c *Clock) Offset() time.Duration {
 }
 
 // Advance moves the clock forward by d and starts everything that becomes due,
-// in the order in which it is due. A negative d is ignored.
+// each in a goroutine of its own. A negative d is ignored.
 func (c *Clock) Advance(d time.Duration) {
 	if d <= 0 {
 		return

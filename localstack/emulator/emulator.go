@@ -12,7 +12,7 @@
 // file here, named *_wiring.go.
 //
 // It is for development and tests: one account, no permissions checked of the
-// deployer's keys, state in memory, saved to DataDir only by Save and Close.
+// deployer's keys, state in memory, saved to DataDir only by Save.
 package emulator
 
 import (
@@ -23,6 +23,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -47,8 +48,7 @@ const DefaultAddr = "127.0.0.1:4566"
 type Options struct {
 	// Addr is the address to listen at; port 0 takes a free one.
 	Addr string
-	// DataDir, if set, is where the state is loaded from by New and saved to by
-	// Save. Functions are unpacked below it too. It is made if it is missing.
+	// DataDir, if set, is where Start loads the state from and Save saves it to. Functions are unpacked below it too. It is made if it is missing.
 	DataDir string
 	// Hostname is how clients name this machine in the URLs that the cloud
 	// answers with. Default: $LOCALSTACK_HOST, else "localhost".
@@ -83,7 +83,7 @@ type Emulator struct {
 	closed   bool
 }
 
-// New returns a local cloud that has loaded its state, but does not listen yet.
+// New returns a local cloud that does not listen yet and is empty until Start.
 func New(o Options) (*Emulator, error) {
 	if o.Addr == "" {
 		o.Addr = DefaultAddr
@@ -98,7 +98,7 @@ func New(o Options) (*Emulator, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.DataDir != "" {
-		if err := os.MkdirAll(o.DataDir, 0o700); err != nil {
+		if err := prepareDataDir(o.DataDir); err != nil {
 			return nil, fmt.Errorf("data directory: %w", err)
 		}
 	}
@@ -120,6 +120,19 @@ func New(o Options) (*Emulator, error) {
 	})
 	e.server = &http.Server{Handler: e.Handler(), ReadHeaderTimeout: 10 * time.Second}
 	return e, nil
+}
+
+// prepareDataDir makes the directory, and removes the unpacked code that a
+// cloud left there which was killed. Two clouds cannot share one.
+func prepareDataDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	left, err := filepath.Glob(filepath.Join(dir, lambda.CodeDirPrefix+"*"))
+	for _, path := range left {
+		err = errors.Join(err, os.RemoveAll(path))
+	}
+	return err
 }
 
 // Start listens and loads the saved state, if DataDir has one. Requests are

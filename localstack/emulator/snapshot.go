@@ -27,7 +27,8 @@ type keeper interface {
 	Restore([]byte) error
 }
 
-// keepers are all services with state, in the order in which they are restored:
+// keepers are all services whose state is kept (issued credentials end with the
+// functions that have them), in the order in which they are restored:
 // lambda last, because its event sources start to poll.
 func (e *Emulator) keepers() []namedKeeper {
 	return []namedKeeper{

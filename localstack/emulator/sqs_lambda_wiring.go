@@ -185,7 +185,7 @@ func (p *poller) deliver(batch []sqs.Message) {
 }
 
 // failures reads a partial batch response. all means that every message counts
-// as failed: the response is not one, or names an empty or unknown message.
+// as failed: the response is not one, or names a message without an id.
 func failures(m lambda.Mapping, payload []byte) (failed map[string]bool, all bool) {
 	if !m.ReportsFailed {
 		return nil, false

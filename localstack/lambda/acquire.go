@@ -3,6 +3,8 @@ package lambda
 import (
 	"runtime"
 	"slices"
+	"sync"
+	"time"
 )
 
 // maxStarts is how many environments start at the same time, over all
@@ -11,6 +13,9 @@ import (
 // bring a laptop to its knees, while a few warm environments are done long
 // before. AWS has room for all of them; what a function sees is the same.
 func maxStarts() int { return 2 * runtime.NumCPU() }
+
+// longStart is how long an environment that starts counts as starting.
+const longStart = time.Second
 
 // waiter is an invoke for which no environment was idle.
 type waiter struct {
@@ -29,7 +34,11 @@ func (p *pool) acquire() (*environment, *failure) {
 		return e, nil
 	case p.service.starts <- struct{}{}:
 	}
-	defer func() { <-p.service.starts }()
+	// A start that takes longer waits for something else than the processor: it
+	// must not keep others from starting.
+	release := sync.OnceFunc(func() { <-p.service.starts })
+	defer time.AfterFunc(longStart, release).Stop()
+	defer release()
 	if !p.leave(w) { // one was given back at the same moment
 		return <-w.env, nil
 	}

@@ -2,8 +2,8 @@ package suite
 
 import (
 	"fmt"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -13,56 +13,65 @@ const crowd = 600
 
 // TestABroadcastWhileACrowdConnectsLosesNobody broadcasts while clients
 // connect: posts that meet a socket before it is open must not remove its row.
-// Then everybody gets the next broadcast, exactly once.
+// Every client gets every broadcast that was sent after it was connected, and
+// all get the last one, exactly once.
 func TestABroadcastWhileACrowdConnectsLosesNobody(t *testing.T) {
 	s := begin(t)
 	sender := s.dial("sender", s.tenant)
-	clients := make([]*client, crowd)
+	there := new(attendance)
 	var connecting sync.WaitGroup
-	var failed atomic.Int32
 	slots := make(chan struct{}, 32)
-	for i := range clients {
+	for i := range crowd {
 		connecting.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			c, err := s.tryDial(fmt.Sprintf("u%d", i), s.tenant)
 			if err != nil {
-				failed.Add(1)
 				t.Errorf("client %d: %v", i, err)
 				return
 			}
-			clients[i] = c
+			there.add(c)
 		})
 	}
 	all := make(chan struct{})
 	go func() { connecting.Wait(); close(all) }()
+	sent := map[string][]*client{} // by message: who was there when it was sent
 	for done := false; !done; {
-		sender.ask(`{"action":"broadcast","to":{"tenant":true},"data":"while connecting"}`, "accepted")
+		before := there.now()
+		id := sender.ask(`{"action":"broadcast","to":{"tenant":true},"data":"while connecting"}`, "accepted").MessageID
+		sent[id] = before
 		select {
 		case <-all:
 			done = true
 		case <-time.After(300 * time.Millisecond):
 		}
 	}
-	if failed.Load() > 0 {
+	if t.Failed() {
 		t.FailNow()
 	}
-	id := sender.ask(`{"action":"broadcast","to":{"tenant":true},"data":"last"}`, "accepted").MessageID
-	var missing, doubled int
-	for _, c := range clients {
-		switch c.count(id) {
-		case 0:
-			missing++
-		case 1:
-		default:
-			doubled++
+	last := sender.ask(`{"action":"broadcast","to":{"tenant":true},"data":"last"}`, "accepted").MessageID
+	sent[last] = there.now()
+	counts := map[*client]map[string]int{}
+	for _, c := range there.now() {
+		counts[c] = c.countUntil(last)
+	}
+	for id, clients := range sent {
+		var missing, doubled int
+		for _, c := range clients {
+			switch counts[c][id] {
+			case 0:
+				missing++
+			case 1:
+			default:
+				doubled++
+			}
+		}
+		if missing > 0 || doubled > 0 {
+			t.Errorf("of %d clients who were there, %d did not get broadcast %s, %d got it twice", len(clients), missing, id, doubled)
 		}
 	}
-	if missing > 0 || doubled > 0 {
-		t.Errorf("of %d clients %d did not get the last broadcast, %d got it twice", crowd, missing, doubled)
-	}
 	s.eventually(func() string {
-		r, err := s.table().Receipt(t.Context(), id)
+		r, err := s.table().Receipt(t.Context(), last)
 		delivered := 0
 		for _, u := range r.Units {
 			delivered += u.Delivered
@@ -74,22 +83,40 @@ func TestABroadcastWhileACrowdConnectsLosesNobody(t *testing.T) {
 	})
 }
 
-// count returns how often the message arrives: it waits for the first, and then
-// a moment for a second.
-func (c *client) count(id string) int {
-	n := 0
+// attendance is who is connected.
+type attendance struct {
+	mu      sync.Mutex
+	clients []*client
+}
+
+func (a *attendance) add(c *client) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.clients = append(a.clients, c)
+}
+
+func (a *attendance) now() []*client {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.clients)
+}
+
+// countUntil returns how often each message arrived, once the last one has and
+// a moment has passed for what comes out of order or twice.
+func (c *client) countUntil(last string) map[string]int {
+	counts := map[string]int{}
 	wait := patience
 	for {
 		select {
 		case f := <-c.messages:
-			if f.MessageID == id {
-				n++
-				wait = 10 * time.Millisecond
+			counts[f.MessageID]++
+			if counts[last] > 0 {
+				wait = 100 * time.Millisecond
 			}
 		case <-c.closed:
-			return n
+			return counts
 		case <-time.After(wait):
-			return n
+			return counts
 		}
 	}
 }

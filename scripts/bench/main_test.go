@@ -6,6 +6,8 @@ func TestParseReadsWhatGoTestPrints(t *testing.T) {
 	got := parse([]byte(`goos: linux
 BenchmarkPost/concurrency-32-2         	      15	         0.2715 x-SDK	         1.278 x-plain	       0 B/op
 BenchmarkVerify-16 	 100	 12345 ns/op
+BenchmarkVerify-16 	 100	 99999 ns/op
+BenchmarkVerify-16 	 100	 11111 ns/op
 PASS
 `))
 	for key, want := range map[string]float64{

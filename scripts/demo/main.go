@@ -19,7 +19,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	begin := time.Now()
 	err := run(ctx)
 	interrupted := ctx.Err() != nil
@@ -51,7 +51,7 @@ func run(ctx context.Context) (err error) {
 
 	err = play(ctx, s)
 	if ctx.Err() != nil {
-		return ctx.Err() // the cloud ends with us, and nothing of it is kept
+		return ctx.Err() // the cloud ends with us; the next start forgets what is left
 	}
 	fmt.Println()
 	return errors.Join(err, s.Destroy(ctx))

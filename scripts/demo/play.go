@@ -18,6 +18,7 @@ import (
 
 	"fanfare/scripts/stack"
 	"fanfare/shared/auth/authtest"
+	"fanfare/shared/protocol"
 )
 
 // settle is how long nothing more may arrive after a scene for it to be over:
@@ -32,6 +33,25 @@ type scene struct {
 	title string
 	send  func(ctx context.Context, p *players) error
 	want  []string // names of those who get the message
+	frame message  // what they get
+}
+
+// message is what counts of a message frame. Its id and time are the
+// service's.
+type message struct {
+	Type string          `json:"type"`
+	From *protocol.From  `json:"from"`
+	To   json.RawMessage `json:"to"`
+	Data json.RawMessage `json:"data"`
+}
+
+func (m message) is(frame string) bool {
+	var got message
+	if json.Unmarshal([]byte(frame), &got) != nil {
+		return false
+	}
+	sameSender := m.From == nil && got.From == nil || m.From != nil && got.From != nil && *m.From == *got.From
+	return got.Type == "message" && sameSender && string(got.To) == string(m.To) && string(got.Data) == string(m.Data)
 }
 
 // players are the clients on stage.
@@ -74,23 +94,43 @@ func play(ctx context.Context, s *stack.Stack) (err error) {
 }
 
 func scenes() []scene {
-	client := func(to string) func(context.Context, *players) error {
-		return func(ctx context.Context, p *players) error {
-			return p.bob.ask(ctx, `{"action":"broadcast","to":`+to+`,"data":{"text":"hello"},"id":"b"}`, "accepted")
-		}
-	}
-	queue := func(to string) func(context.Context, *players) error {
-		return func(ctx context.Context, p *players) error {
-			return publish(ctx, p.stack, `{"tenant":"acme","to":`+to+`,"data":{"text":"from the back end"}}`)
-		}
-	}
+	const tenant, channel = `{"tenant":true}`, `{"channel":"orders"}`
 	return []scene{
-		{"a client broadcasts to its tenant", client(`{"tenant":true}`), []string{"ann", "bob"}},
-		{"a client broadcasts to a user", client(`{"user":"ann"}`), []string{"ann"}},
-		{"a client broadcasts to a channel", client(`{"channel":"orders"}`), []string{"ann"}},
-		{"a back end broadcasts to the tenant, by the queue", queue(`{"tenant":true}`), []string{"ann", "bob"}},
-		{"a back end broadcasts to a user, by the queue", queue(`{"user":"bob"}`), []string{"bob"}},
-		{"a back end broadcasts to a channel, by the queue", queue(`{"channel":"orders"}`), []string{"ann"}},
+		byClient("bob of acme broadcasts to his tenant", "bob", tenant, "ann", "bob"),
+		byClient("bob of acme broadcasts to a user", "bob", `{"user":"ann"}`, "ann"),
+		byClient("bob of acme broadcasts to a channel", "bob", channel, "ann"),
+		byBackEnd("a back end broadcasts to acme, by the queue", tenant, "ann", "bob"),
+		byBackEnd("a back end broadcasts to a user of acme, by the queue", `{"user":"bob"}`, "bob"),
+		byBackEnd("a back end broadcasts to a channel of acme, by the queue", channel, "ann"),
+		// The other tenant has heard nothing so far, and not because it is deaf.
+		byClient("gil of globex broadcasts to the channel of the same name", "gil", channel, "gil"),
+	}
+}
+
+func byClient(title, sender, to string, want ...string) scene {
+	const data = `{"text":"hello"}`
+	return scene{
+		title: title, want: want,
+		frame: message{From: &protocol.From{User: sender}, To: json.RawMessage(to), Data: json.RawMessage(data)},
+		send: func(ctx context.Context, p *players) error {
+			for _, c := range p.all() {
+				if c.name == sender {
+					return c.ask(ctx, `{"action":"broadcast","to":`+to+`,"data":`+data+`,"id":"b"}`, "accepted")
+				}
+			}
+			return fmt.Errorf("%s is not on stage", sender)
+		},
+	}
+}
+
+func byBackEnd(title, to string, want ...string) scene {
+	const data = `{"text":"from the back end"}`
+	return scene{
+		title: title, want: want,
+		frame: message{To: json.RawMessage(to), Data: json.RawMessage(data)},
+		send: func(ctx context.Context, p *players) error {
+			return publish(ctx, p.stack, `{"tenant":"acme","to":`+to+`,"data":`+data+`}`)
+		},
 	}
 }
 
@@ -120,8 +160,12 @@ func (sc scene) play(ctx context.Context, p *players) error {
 		if slices.Contains(sc.want, c.name) {
 			want = 1
 		}
-		if got := c.messages(); len(got) != want {
-			failed = append(failed, fmt.Errorf("%s: %s of %s got %d messages, want %d: %s", sc.title, c.name, c.tenant, len(got), want, strings.Join(got, " ")))
+		got := c.messages()
+		if len(got) != want || want == 1 && !sc.frame.is(got[0]) {
+			failed = append(failed, fmt.Errorf("%s: %s of %s got %d messages, want %d that is right: %s", sc.title, c.name, c.tenant, len(got), want, strings.Join(got, " ")))
+		}
+		if err := c.lost(); err != nil {
+			failed = append(failed, fmt.Errorf("%s: the socket of %s of %s ended: %w", sc.title, c.name, c.tenant, err))
 		}
 	}
 	if err := errors.Join(failed...); err != nil {
@@ -164,6 +208,7 @@ type client struct {
 	conn         *websocket.Conn
 	mu           sync.Mutex
 	got          []string // message frames
+	err          error    // why the socket ended
 	replies      chan string
 	arrived      chan struct{} // one for each message frame
 }
@@ -182,8 +227,11 @@ func connect(ctx context.Context, s *stack.Stack, user, tenant string) (*client,
 func (c *client) read(ctx context.Context) {
 	for {
 		_, frame, err := c.conn.Read(ctx)
-		if err != nil {
-			return // closed, by us or with the context
+		if err != nil { // by us, at the end, or before its time
+			c.mu.Lock()
+			c.err = err
+			c.mu.Unlock()
+			return
 		}
 		fmt.Printf("  %s ← %s\n", c.name, frame)
 		var f struct{ Type string }
@@ -234,6 +282,13 @@ func (c *client) forget() {
 	for len(c.arrived) > 0 {
 		<-c.arrived
 	}
+}
+
+// lost returns why the socket has ended, if it has.
+func (c *client) lost() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
 }
 
 func (c *client) messages() []string {

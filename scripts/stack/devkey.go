@@ -42,7 +42,11 @@ func newDevKey(dir, private, public string) (*authtest.Key, error) {
 		return nil, err
 	}
 	key := authtest.NewKey()
-	if err := os.WriteFile(private, []byte(key.PrivatePEM()), 0o600); err != nil {
+	// Whole or not at all: half a key would have to be removed by hand.
+	if err := os.WriteFile(private+".tmp", []byte(key.PrivatePEM()), 0o600); err != nil {
+		return nil, err
+	}
+	if err := os.Rename(private+".tmp", private); err != nil {
 		return nil, err
 	}
 	return key, os.WriteFile(public, []byte(key.PublicPEM()), 0o644)

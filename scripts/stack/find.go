@@ -41,6 +41,8 @@ func findTerraform(ctx context.Context, root string, say *progress) (string, err
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
+		ctx, cancel := context.WithTimeout(ctx, installTimeout)
+		defer cancel()
 		path, err = (&releases.ExactVersion{
 			Product: product.Terraform, Version: version.Must(version.NewVersion(TerraformVersion)), InstallDir: dir,
 		}).Install(ctx)
@@ -51,6 +53,9 @@ func findTerraform(ctx context.Context, root string, say *progress) (string, err
 	}
 	return path, nil
 }
+
+// installTimeout bounds the download where the network swallows it.
+const installTimeout = 3 * time.Minute
 
 // registry is where Terraform finds providers by itself.
 const registry = "https://registry.terraform.io/.well-known/terraform.json"

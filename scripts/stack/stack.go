@@ -84,7 +84,7 @@ type Outputs struct {
 }
 
 // Up returns a running stack. On error, and when ctx ends, everything it had
-// started has been taken down and what was half-written is forgotten.
+// started has been taken down; what was half-written, the next Up forgets.
 func Up(ctx context.Context, o Options) (_ *Stack, err error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -63,11 +63,11 @@ func newTerraform(ctx context.Context, root, dir, endpoint string, say *progress
 	})
 }
 
-// init drops a lock file that names another provider and tries again: the file
-// is not part of the repository (DECISIONS.md).
+// init drops a lock file that names another provider's build and tries again:
+// the file is not part of the repository (DECISIONS.md).
 func (t *terraform) init(ctx context.Context, options []tfexec.InitOption) error {
 	err := t.exec.Init(ctx, options...)
-	if err == nil || ctx.Err() != nil {
+	if err == nil || ctx.Err() != nil || !locked(err) {
 		return err
 	}
 	lock := filepath.Join(t.exec.WorkingDir(), ".terraform.lock.hcl")
@@ -76,6 +76,16 @@ func (t *terraform) init(ctx context.Context, options []tfexec.InitOption) error
 	}
 	t.say.line("the lock file named another provider: made anew")
 	return t.exec.Init(ctx, options...)
+}
+
+// locked reports whether Terraform refuses a provider because of the lock file.
+func locked(err error) bool {
+	for _, words := range []string{"checksums", "dependency lock file", "locked provider"} {
+		if strings.Contains(err.Error(), words) {
+			return true
+		}
+	}
+	return false
 }
 
 // environment is the deployer's: dummy keys and the local endpoint, and nothing
@@ -96,7 +106,9 @@ func environment(dir, endpoint string) map[string]string {
 	env["AWS_REGION"] = "us-east-1"
 	env["AWS_EC2_METADATA_DISABLED"] = "true"
 	env["AWS_CONFIG_FILE"], env["AWS_SHARED_CREDENTIALS_FILE"] = os.DevNull, os.DevNull
-	env["NO_PROXY"], env["no_proxy"] = "localhost,127.0.0.1", "localhost,127.0.0.1"
+	for _, name := range []string{"NO_PROXY", "no_proxy"} {
+		env[name] = strings.TrimPrefix(env[name]+",localhost,127.0.0.1", ",")
+	}
 	env["TF_DATA_DIR"] = filepath.Join(dir, "terraform")
 	env["CHECKPOINT_DISABLE"] = "1" // asks a server whether there is a newer version
 	return env

@@ -117,7 +117,8 @@ func (m *Manager) post(ctx context.Context, msg *Message, d *delivery) error {
 func (m *Manager) judge(ctx context.Context, d *delivery, err error) verdict {
 	k := kindOf(err)
 	if k == kindDeadline && ctx.Err() == nil {
-		k = kindFailed // the sender's own time-out is a failure like any other
+		k = kindFailed                            // the sender's own time-out is a failure like any other
+		err = fmt.Errorf("post: %s", err.Error()) // so TypeOf must not see a context's error
 	}
 	if k == kindFailed && ctx.Err() != nil {
 		k = kindDeadline // whatever it says: we broke it off

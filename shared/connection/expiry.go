@@ -2,8 +2,8 @@ package connection
 
 import "time"
 
-// TokenGrace is how long after a token's expiry its connection's row is kept:
-// the leeway that verification grants to clocks.
+// TokenGrace is how long a session outlives its token: time to renew it, and
+// room for clocks that differ.
 const TokenGrace = 30 * time.Second
 
 // Expiry returns when a row written at now stops to count: after ttl, or with

@@ -89,6 +89,10 @@ func New(o Options) (*Client, error) {
 func defaultTransport() http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = 256, 256
+	// One connection per post in flight: a single HTTP/2 connection would queue
+	// them behind its stream limit and one TCP window.
+	t.Protocols = new(http.Protocols)
+	t.Protocols.SetHTTP1(true)
 	return t
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewaymanagementapi/types"
@@ -107,17 +108,48 @@ func TestAFailureIsNoneOfTheAnswers(t *testing.T) {
 
 func TestNewNamesTheOptionAtFault(t *testing.T) {
 	creds := credentials.NewStaticCredentialsProvider("a", "b", "")
-	for name, o := range map[string]gateway.Options{
-		"no scheme":      {Endpoint: "abc.example.com/live", Region: "r", Credentials: creds},
-		"no stage":       {Endpoint: "https://abc.example.com/", Region: "r", Credentials: creds},
-		"no region":      {Endpoint: "https://abc.example.com/live", Credentials: creds},
-		"no credentials": {Endpoint: "https://abc.example.com/live", Region: "r"},
+	for want, o := range map[string]gateway.Options{
+		"must be https://": {Endpoint: "abc.example.com/live", Region: "r", Credentials: creds},
+		"lacks the stage":  {Endpoint: "https://abc.example.com/", Region: "r", Credentials: creds},
+		"no region":        {Endpoint: "https://abc.example.com/live", Credentials: creds},
+		"no credentials":   {Endpoint: "https://abc.example.com/live", Region: "r"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			if _, err := gateway.New(o); err == nil {
-				t.Error("no error")
+		t.Run(want, func(t *testing.T) {
+			if _, err := gateway.New(o); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("error %v", err)
 			}
 		})
+	}
+}
+
+func TestDeleteClosesTheConnection(t *testing.T) {
+	var got *http.Request
+	c := newClient(t, func(w http.ResponseWriter, r *http.Request) {
+		got = r
+		w.WriteHeader(http.StatusNoContent)
+	})
+	if err := c.Delete(t.Context(), "L0SM9cOFvHcCIhw="); err != nil {
+		t.Fatal(err)
+	}
+	if got.Method != http.MethodDelete || got.RequestURI != "/live/@connections/L0SM9cOFvHcCIhw%3D" || got.ContentLength != 0 {
+		t.Errorf("%s %s with %d bytes", got.Method, got.RequestURI, got.ContentLength)
+	}
+}
+
+func TestACallEndsWithItsTimeout(t *testing.T) {
+	release := make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	defer srv.Close()
+	defer close(release)
+	c, err := gateway.New(gateway.Options{
+		Endpoint: srv.URL + "/live", Region: "us-east-1", Timeout: 10 * time.Millisecond,
+		Credentials: credentials.NewStaticCredentialsProvider("AKID", "SECRET", ""),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Post(t.Context(), "id", connection.NewMessage(nil)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v, want the time-out", err)
 	}
 }
 

@@ -13,7 +13,7 @@ type Sender interface {
 }
 
 // Deliveries writes what a Manager did since the last call: Delivered, Gone,
-// Failed, Unsent, Posts, OpenBreakers, one PostErrors.<type> for each type of
+// Failed, Unsent, Posts, Removed (of the gone), CleanupErrors, OpenBreakers, one PostErrors.<type> for each type of
 // error that occurred, and PostLatency as its values. Call it before a function
 // returns: Lambda freezes it afterwards. Nothing is written when nothing was
 // sent.
@@ -25,6 +25,7 @@ func (m *Metrics) Deliveries(s Sender) error {
 	metrics := []Metric{
 		counter("Delivered", i.Delivered), counter("Gone", i.Gone), counter("Failed", i.Failed),
 		counter("Unsent", i.Unsent), counter("Posts", i.Posts),
+		counter("Removed", i.Removed), counter("CleanupErrors", i.CleanupErrors),
 		counter("OpenBreakers", int64(s.Metrics().Breakers.Open)), latency(i.Latencies),
 	}
 	for kind, n := range i.Errors {
