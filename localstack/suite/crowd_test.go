@@ -51,23 +51,38 @@ func TestABroadcastWhileACrowdConnectsLosesNobody(t *testing.T) {
 	}
 	last := sender.ask(`{"action":"broadcast","to":{"tenant":true},"data":"last"}`, "accepted").MessageID
 	sent[last] = there.now()
-	counts := map[*client]map[string]int{}
-	for _, c := range there.now() {
-		counts[c] = c.countUntil(last)
-	}
+	expected := map[*client][]string{}
 	for id, clients := range sent {
-		var missing, doubled int
 		for _, c := range clients {
+			expected[c] = append(expected[c], id)
+		}
+	}
+	deadline := time.Now().Add(patience)
+	missing, doubled := map[string]int{}, map[string]int{}
+	counts := map[*client]map[string]int{}
+	for c, ids := range expected {
+		counts[c] = c.collect(ids, deadline)
+	}
+	time.Sleep(quiet) // for what comes twice
+	for c, ids := range expected {
+		for len(c.messages) > 0 {
+			counts[c][(<-c.messages).MessageID]++
+		}
+		for _, id := range ids {
 			switch counts[c][id] {
 			case 0:
-				missing++
+				missing[id]++
 			case 1:
 			default:
-				doubled++
+				doubled[id]++
 			}
 		}
-		if missing > 0 || doubled > 0 {
-			t.Errorf("of %d clients who were there, %d did not get broadcast %s, %d got it twice", len(clients), missing, id, doubled)
+	}
+	for id := range sent {
+		if missing[id] > 0 || doubled[id] > 0 {
+			r, err := s.table().Receipt(t.Context(), id)
+			t.Errorf("of %d clients who were there, %d did not get broadcast %s, %d got it twice; its receipt: %+v, error %v",
+				len(sent[id]), missing[id], id, doubled[id], r, err)
 		}
 	}
 	s.eventually(func() string {
@@ -101,22 +116,23 @@ func (a *attendance) now() []*client {
 	return slices.Clone(a.clients)
 }
 
-// countUntil returns how often each message arrived, once the last one has and
-// a moment has passed for what comes out of order or twice.
-func (c *client) countUntil(last string) map[string]int {
+// collect returns how often each message arrived once all of ids have, or at
+// the deadline.
+func (c *client) collect(ids []string, deadline time.Time) map[string]int {
 	counts := map[string]int{}
-	wait := patience
-	for {
+	late := time.After(time.Until(deadline))
+	for left := len(ids); left > 0; {
 		select {
 		case f := <-c.messages:
 			counts[f.MessageID]++
-			if counts[last] > 0 {
-				wait = 100 * time.Millisecond
+			if counts[f.MessageID] == 1 && slices.Contains(ids, f.MessageID) {
+				left--
 			}
 		case <-c.closed:
 			return counts
-		case <-time.After(wait):
+		case <-late:
 			return counts
 		}
 	}
+	return counts
 }
