@@ -12,7 +12,7 @@ export PORT
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build local demo test local-test bench lint fmt clean
+.PHONY: help build local demo test local-test infra-test bench lint fmt clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,13 +34,17 @@ test: ## everything that passes on a fresh machine: no Docker, no account, no ne
 local-test: ## the connect/broadcast suite on the embedded local cloud, deployed with Terraform
 	go test -count=1 -v -timeout 15m ./localstack/suite -target embedded
 
+infra-test: ## the mocked tests of the Terraform modules
+	@go run ./scripts/infratest
+
 bench: ## the promised figures, measured now, beside their limits (ten minutes)
 	@go run ./scripts/bench
 
 lint: ## gofmt, go vet, staticcheck, golangci-lint, terraform fmt
 	@test -z "$$(gofmt -l functions localstack scripts shared)" || { gofmt -l functions localstack scripts shared; echo "make fmt mends these"; exit 1; }
 	go run $(GOLANGCI_LINT) run ./...
-	@if command -v "$${TERRAFORM:-terraform}" > /dev/null; then "$${TERRAFORM:-terraform}" fmt -check -recursive infra; fi
+	@if command -v "$${TERRAFORM:-terraform}" > /dev/null; then "$${TERRAFORM:-terraform}" fmt -check -recursive infra; \
+	else echo "terraform fmt was not checked: there is no Terraform"; fi
 
 fmt: ## format Go and Terraform
 	gofmt -w functions localstack scripts shared

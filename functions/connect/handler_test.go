@@ -67,7 +67,7 @@ func event(t *testing.T, token string) events.APIGatewayWebsocketProxyRequest {
 	if err := json.Unmarshal(data, &e); err != nil {
 		t.Fatal(err)
 	}
-	e.QueryStringParameters = nil
+	e.QueryStringParameters, e.MultiValueQueryStringParameters = nil, nil
 	if token != "" {
 		e.QueryStringParameters = map[string]string{"token": token}
 	}
@@ -170,6 +170,30 @@ func TestWhoIsRefusedAndHow(t *testing.T) {
 			}
 			if !strings.Contains(w.log.String(), body.Code) {
 				t.Errorf("the log does not tell why: %s", w.log.String())
+			}
+		})
+	}
+}
+
+func TestTwoTokensThatDifferAreRefused(t *testing.T) {
+	w := newWorld(t, nil)
+	good, other := w.key.Sign(claims()), w.key.Sign(claims()) // two ids
+	tests := map[string]func(*events.APIGatewayWebsocketProxyRequest){
+		"twice in the query": func(e *events.APIGatewayWebsocketProxyRequest) {
+			e.MultiValueQueryStringParameters = map[string][]string{"token": {other, good}}
+		},
+		"two authorization headers": func(e *events.APIGatewayWebsocketProxyRequest) {
+			e.MultiValueHeaders = map[string][]string{"authorization": {"Bearer " + other, "Bearer " + good}}
+		},
+		"query and header": func(e *events.APIGatewayWebsocketProxyRequest) { e.Headers["Authorization"] = "Bearer " + other },
+	}
+	for name, change := range tests {
+		t.Run(name, func(t *testing.T) {
+			e := event(t, good)
+			change(&e)
+			resp, err := w.handler.handle(t.Context(), e)
+			if err != nil || resp.StatusCode != 401 || !strings.Contains(resp.Body, "TOKEN_CONFLICT") {
+				t.Errorf("answer %+v, error %v; want 401 TOKEN_CONFLICT", resp, err)
 			}
 		})
 	}

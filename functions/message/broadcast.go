@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"fanfare/shared/broadcast"
 	"fanfare/shared/connection"
@@ -30,11 +31,34 @@ func (h *handler) broadcast(ctx context.Context, c connection.Connection, r prot
 	return protocol.Accepted{Type: "accepted", ID: r.ID, MessageID: m.MessageID}, nil
 }
 
+// settling is how long, in steps, a repetition waits for the first request with
+// its key to be confirmed: one that is under way is done within milliseconds.
+var settling = []time.Duration{50 * time.Millisecond, 200 * time.Millisecond, 750 * time.Millisecond}
+
+// settled waits until somebody else's claim is confirmed, or as long as that
+// makes sense.
+func (h *handler) settled(ctx context.Context, claim broadcast.IdempotencyClaim) (broadcast.IdempotencyClaim, error) {
+	for _, wait := range settling {
+		if claim.Confirmed {
+			return claim, nil
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return claim, ctx.Err()
+		}
+		var err error
+		if claim, err = h.claims.ClaimKey(ctx, claim); err != nil {
+			return claim, err
+		}
+	}
+	return claim, nil
+}
+
 // broadcastOnce sends m unless the user's key has been used. The claim comes
 // first and settles the messageId; it is confirmed once SQS has the broadcast.
-// Until then a repetition queues it again, under the same messageId: whether
-// the first request died or is merely slower, accepted means that SQS has it,
-// and the receipt keeps the broadcast from being sent twice.
+// A repetition waits a moment for that and then queues it itself, under the same
+// messageId: accepted means that SQS has it, also when the first request died.
 func (h *handler) broadcastOnce(ctx context.Context, c connection.Connection, r protocol.Request, m broadcast.Message) (any, error) {
 	now := h.now()
 	claim, err := h.claims.ClaimKey(ctx, broadcast.IdempotencyClaim{
@@ -49,6 +73,11 @@ func (h *handler) broadcastOnce(ctx context.Context, c connection.Connection, r 
 	}
 	accepted := protocol.Accepted{
 		Type: "accepted", ID: r.ID, MessageID: claim.MessageID, Duplicate: claim.MessageID != m.MessageID,
+	}
+	if accepted.Duplicate {
+		if claim, err = h.settled(ctx, claim); err != nil {
+			return nil, err
+		}
 	}
 	if claim.Confirmed {
 		return accepted, nil

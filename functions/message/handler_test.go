@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -235,20 +236,22 @@ func TestAnIdempotencyKeySendsOnce(t *testing.T) {
 }
 
 func TestAKeyWhoseFirstRequestFailedIsSentByTheNext(t *testing.T) {
-	w := newWorld(t, "broadcast:*")
-	const frame = `{"action":"broadcast","to":{"tenant":true},"data":1,"idempotencyKey":"k"}`
-	w.queue.err = errors.New("down")
-	if got := w.send(frame); got["code"] != string(protocol.CodeInternal) {
-		t.Fatalf("the first answer %v, want INTERNAL_ERROR", got)
-	}
-	w.queue.err = nil
-	got := w.send(frame)
-	if got["type"] != "accepted" || got["messageId"] != "m1" || got["duplicate"] != true {
-		t.Errorf("answer %v, want the first messageId", got)
-	}
-	if len(w.queue.sent) != 1 || w.queue.sent[0].MessageID != "m1" {
-		t.Errorf("queued %+v, want m1 once", w.queue.sent)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "broadcast:*")
+		const frame = `{"action":"broadcast","to":{"tenant":true},"data":1,"idempotencyKey":"k"}`
+		w.queue.err = errors.New("down")
+		if got := w.send(frame); got["code"] != string(protocol.CodeInternal) {
+			t.Fatalf("the first answer %v, want INTERNAL_ERROR", got)
+		}
+		w.queue.err = nil
+		got := w.send(frame)
+		if got["type"] != "accepted" || got["messageId"] != "m1" || got["duplicate"] != true {
+			t.Errorf("answer %v, want the first messageId", got)
+		}
+		if len(w.queue.sent) != 1 || w.queue.sent[0].MessageID != "m1" {
+			t.Errorf("queued %+v, want m1 once", w.queue.sent)
+		}
+	})
 }
 
 func TestAuthenticateRenewsTheSession(t *testing.T) {

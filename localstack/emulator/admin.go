@@ -40,6 +40,10 @@ func (e *Emulator) admin(services map[string]http.Handler) http.Handler {
 // as testcontainers compare it.
 const Version = "4.0.0"
 
+// maxAdvance keeps the clock within what certificates, tokens and time.Duration
+// can express.
+const maxAdvance = 10 * 365 * 24 * time.Hour
+
 // advanceClock takes {"duration":"2h"}.
 func (e *Emulator) advanceClock(w http.ResponseWriter, r *http.Request) {
 	var in struct{ Duration string }
@@ -48,8 +52,8 @@ func (e *Emulator) advanceClock(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		d, err = time.ParseDuration(in.Duration)
 	}
-	if err == nil && d <= 0 {
-		err = errors.New("the clock only goes forward")
+	if err == nil && (d <= 0 || e.clock.Offset() > maxAdvance-min(d, maxAdvance)) {
+		err = errors.New("the clock only goes forward, and at most ten years in all")
 	}
 	if err != nil {
 		writeAdmin(w, http.StatusBadRequest, map[string]any{"error": `want {"duration":"2h"}: ` + err.Error()})

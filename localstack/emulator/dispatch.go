@@ -19,6 +19,10 @@ func (e *Emulator) Handler() http.Handler {
 	}
 	admin := e.admin(services)
 	return e.logged(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if why := e.foreign(r); why != "" {
+			refuseForeign(w, r, why)
+			return
+		}
 		if strings.HasPrefix(r.URL.Path, adminPath) {
 			admin.ServeHTTP(w, r)
 			return

@@ -399,6 +399,35 @@ func TestWhatIsMissingIsRefusedAndLogged(t *testing.T) {
 	}
 }
 
+func TestAWebPageOfAnotherSiteCannotUseTheCloud(t *testing.T) {
+	w := start(t, emulator.Options{})
+	tests := []struct {
+		name, header, value string
+		status              int
+	}{
+		{"its origin", "Origin", "https://evil.example", http.StatusForbidden},
+		{"an opaque origin", "Origin", "null", http.StatusForbidden},
+		{"the browser's word", "Sec-Fetch-Site", "cross-site", http.StatusForbidden},
+		{"another port of this machine", "Sec-Fetch-Site", "same-site", http.StatusForbidden},
+		{"a name that its DNS points here", "Host", "evil.example", http.StatusForbidden},
+		{"a name below localhost", "Host", "api.localhost:4566", http.StatusOK},
+		{"no browser", "User-Agent", "curl", http.StatusOK},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := must(http.NewRequestWithContext(t.Context(), http.MethodGet, w.cloud.URL()+"/_localstack/health", nil))
+			r.Header.Set(tt.header, tt.value)
+			if tt.header == "Host" {
+				r.Host = tt.value
+			}
+			resp := must(http.DefaultClient.Do(r))
+			if resp.StatusCode != tt.status {
+				t.Errorf("HTTP %d, want %d", resp.StatusCode, tt.status)
+			}
+		})
+	}
+}
+
 func TestHealthAnswersAsLocalStacks(t *testing.T) {
 	w := start(t, emulator.Options{})
 	resp := must(http.Get(w.cloud.URL() + "/_localstack/health"))

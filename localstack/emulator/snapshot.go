@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 )
 
-// snapshotFile is the file in DataDir that holds the cloud.
-const snapshotFile = "cloud.json"
+// SnapshotFile is the file in DataDir that holds the cloud.
+const SnapshotFile = "cloud.json"
 
 // snapshotVersion changes when older files can no longer be read.
 const snapshotVersion = 1
@@ -60,7 +60,7 @@ func (e *Emulator) Save() error {
 	if err != nil {
 		return fmt.Errorf("save: %w", err)
 	}
-	return writeFile(filepath.Join(e.opts.DataDir, snapshotFile), data)
+	return writeFile(filepath.Join(e.opts.DataDir, SnapshotFile), data)
 }
 
 // writeFile replaces a file in one step: whoever reads it sees the old or the
@@ -86,7 +86,7 @@ func (e *Emulator) load() error {
 	if e.opts.DataDir == "" {
 		return nil
 	}
-	path := filepath.Join(e.opts.DataDir, snapshotFile)
+	path := filepath.Join(e.opts.DataDir, SnapshotFile)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -102,10 +102,12 @@ func (e *Emulator) load() error {
 		return fmt.Errorf("%s was written by another version of the local cloud: remove it to start empty", path)
 	}
 	for _, k := range e.keepers() {
-		if state, ok := s.Services[k.name]; ok {
-			if err := k.Restore(state); err != nil {
-				return fmt.Errorf("%s: restore %s: %w: remove the file to start empty", path, k.name, err)
-			}
+		state, ok := s.Services[k.name]
+		if !ok {
+			return fmt.Errorf("%s lacks the service %s: remove it to start empty", path, k.name)
+		}
+		if err := k.Restore(state); err != nil {
+			return fmt.Errorf("%s: restore %s: %w: remove it to start empty", path, k.name, err)
 		}
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"fanfare/localstack/emulator"
 	"fanfare/scripts/artifact"
 	"fanfare/shared/auth/authtest"
 )
@@ -81,10 +82,12 @@ func hashFile(h io.Writer, name, path string) error {
 func loadManifest(dir string) (manifest, bool) {
 	data, err := os.ReadFile(filepath.Join(dir, manifestFile))
 	var m manifest
-	if err != nil || json.Unmarshal(data, &m) != nil {
+	if err != nil || json.Unmarshal(data, &m) != nil || m.Outputs.WebSocketURL == "" {
 		return manifest{}, false
 	}
-	return m, true
+	// Without the cloud's own file there is nothing behind the manifest.
+	_, err = os.Stat(filepath.Join(dir, "cloud", emulator.SnapshotFile))
+	return m, err == nil
 }
 
 func (m manifest) save(dir string) error {

@@ -128,7 +128,16 @@ func (s *Stack) bring(ctx context.Context, zips []artifact.Zip) error {
 	if s.opts.Port == 0 {
 		s.opts.Port = was.Port
 	}
-	if err := s.startCloud(); err != nil {
+	err := s.startCloud()
+	if _, portInUse := errors.AsType[*emulator.PortInUseError](err); err != nil && !portInUse && was.Inputs != "" {
+		s.say.line("what was kept cannot be restored (%v): it is deployed anew", err)
+		if err := forget(s.opts.Dir); err != nil {
+			return err
+		}
+		was = manifest{}
+		err = s.startCloud()
+	}
+	if err != nil {
 		return err
 	}
 	now, err := describe(s.opts.Root, s.port(), zips, s.Key)

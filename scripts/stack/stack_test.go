@@ -56,10 +56,14 @@ func TestAManifestIsSavedWholeAndForgotten(t *testing.T) {
 	if _, ok := loadManifest(dir); ok {
 		t.Error("an empty directory has a manifest")
 	}
-	m := manifest{Port: 4566, Inputs: "x", Outputs: Outputs{TableName: "t"}}
+	m := manifest{Port: 4566, Inputs: "x", Outputs: Outputs{WebSocketURL: "ws://localhost", TableName: "t"}}
 	if err := m.save(dir); err != nil {
 		t.Fatal(err)
 	}
+	if _, ok := loadManifest(dir); ok {
+		t.Error("a manifest without the cloud's file is trusted")
+	}
+	write(t, filepath.Join(dir, "cloud", "cloud.json"), "{}")
 	got, ok := loadManifest(dir)
 	if !ok || got != m {
 		t.Errorf("loaded %+v, want %+v", got, m)
@@ -68,7 +72,6 @@ func TestAManifestIsSavedWholeAndForgotten(t *testing.T) {
 	if _, ok := loadManifest(dir); ok {
 		t.Error("a damaged manifest is trusted")
 	}
-	write(t, filepath.Join(dir, "cloud", "cloud.json"), "{}")
 	if err := forget(dir); err != nil {
 		t.Fatal(err)
 	}

@@ -38,18 +38,32 @@ func newTerraform(ctx context.Context, root, dir, endpoint string, say *progress
 	if err != nil {
 		return nil, err
 	}
-	exec, err := tfexec.NewTerraform(filepath.Join(root, "infra"), binary)
+	t, err := newModule(binary, filepath.Join(root, "infra"), dir, endpoint, say)
+	if err != nil {
+		return nil, err
+	}
+	return t, t.initialise(ctx)
+}
+
+// newModule is Terraform for one folder, not initialised.
+func newModule(binary, folder, dir, endpoint string, say *progress) (*terraform, error) {
+	exec, err := tfexec.NewTerraform(folder, binary)
 	if err != nil {
 		return nil, err
 	}
 	if err := errors.Join(exec.SetEnv(environment(dir, endpoint)), exec.SetWaitDelay(stopGrace)); err != nil {
 		return nil, err
 	}
-	t := &terraform{
+	return &terraform{
 		exec: exec, say: say, state: filepath.Join(dir, stateFile),
 		options: []string{"architecture=" + artifact.Host.LambdaArchitecture()},
-	}
-	return t, say.step("terraform init", func() error {
+	}, nil
+}
+
+// initialise gets the provider, from the registry or a mirror.
+func (t *terraform) initialise(ctx context.Context) error {
+	say := t.say
+	return say.step("terraform init", func() error {
 		var options []tfexec.InitOption
 		mirror, err := findProvider(ctx)
 		if err != nil {

@@ -69,6 +69,9 @@ func (s *Splitter) Run(ctx context.Context, m Message) (Outcome, error) {
 	}
 	r := run{Splitter: s, message: m, frame: frame, out: out}
 	err = r.split(ctx)
+	if errors.Is(err, ErrCursorMoved) && r.done(ctx) {
+		err = nil // somebody else has finished what this run was at
+	}
 	return r.out, err
 }
 
@@ -154,6 +157,14 @@ func (r *run) begin(ctx context.Context) error {
 	r.doubt = r.at.Units > 0 && !r.at.Done
 	r.out.Resumed, r.out.Units = r.at != Progress{}, r.at.Units
 	return nil
+}
+
+// done reports whether the ledger says that the audience has been read to its
+// end.
+func (r *run) done(ctx context.Context) bool {
+	m := r.message
+	receipt, err := r.Ledger.Claim(ctx, Receipt{MessageID: m.MessageID, Tenant: m.Tenant, To: m.To, AcceptedAt: time.UnixMilli(m.Time)})
+	return err == nil && receipt.Progress.Done
 }
 
 // page reads the page at cursor. A full one does not know that it is the last;

@@ -44,7 +44,7 @@ func (a Audience) Validate() error {
 			return err
 		}
 		if seen[id] {
-			return invalidf(`"to.connections" names %q twice`, id)
+			return invalidf(`"to.connections" names an id twice`)
 		}
 		seen[id] = true
 	}
