@@ -182,7 +182,7 @@ func FuzzDecodeForm(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query string) {
 		form, err := url.ParseQuery(query)
 		if err != nil {
-			t.Skip()
+			t.Skip("not a form")
 		}
 		var first, second formInput
 		err1, err2 := awsproto.DecodeForm(form, &first), awsproto.DecodeForm(form, &second)

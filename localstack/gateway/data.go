@@ -68,7 +68,7 @@ func (s *Service) serveData(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	call.Operation = "$connect"
-	s.upgrade(w, r, t) //nolint:contextcheck // the socket outlives the request, and so does its $disconnect
+	s.upgrade(w, r, t) // the socket outlives the request, and so does its $disconnect
 }
 
 // dataPath is what a path of the data plane names.

@@ -47,7 +47,7 @@ func (s *Service) call(ctx context.Context, t target, rt servedRoute, event []by
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(rt.TimeoutMS)*time.Millisecond)
 	defer cancel()
-	defer context.AfterFunc(s.stopping, cancel)() //nolint:contextcheck // a second reason to end, not another context
+	defer context.AfterFunc(s.stopping, cancel)() // a second reason to end, not another context
 	res, err := s.invoke(ctx, Invocation{
 		FunctionARN: arn, Payload: event, TraceID: traceID,
 		SourceARN: fmt.Sprintf("arn:aws:execute-api:%s:%s:%s/%s/%s", t.region, awsproto.AccountID, t.api, t.stage, rt.Key),
