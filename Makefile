@@ -1,4 +1,4 @@
-# Every verb needs Go and make, and nothing before it. `make` lists them.
+# Every verb needs Go and make (test a C compiler too), and nothing before it. `make` lists them.
 
 # One compile cache for everything that is built here: the functions are built
 # with -trimpath, so the rest is too.
@@ -21,10 +21,12 @@ build: ## the functions' zips for AWS (linux/arm64), reproducible, in .build/lam
 	go run ./scripts/build
 
 local: ## bring Fanfare up on this machine, print URL, tokens and wscat lines; Ctrl-C takes it down
+	@echo "▸ compile make local itself (a minute the first time)"
 	@go build -o .build/bin/local ./scripts/local
 	@exec .build/bin/local
 
 demo: ## deploy, connect two tenants' clients, broadcast, print what arrives, take it all down
+	@echo "▸ compile make demo itself (a minute the first time)"
 	@go build -o .build/bin/demo ./scripts/demo
 	@exec .build/bin/demo
 

@@ -25,7 +25,7 @@ const closeTimeout = 10 * time.Second
 
 func main() {
 	addr := flag.String("addr", emulator.DefaultAddr, "`address` to listen at")
-	data := flag.String("data", "", "`directory` to load the state from and save it to; empty keeps nothing")
+	data := flag.String("data", "", "`directory` to load the state from and, at a clean stop, save it to; empty keeps nothing")
 	quiet := flag.Bool("quiet", false, "log only what fails or is not supported")
 	flag.Usage = usage
 	flag.Parse()
@@ -58,7 +58,7 @@ Point anything that speaks to AWS at it:
 
 func run(ctx context.Context, addr, data string, quiet bool) error {
 	cloud, err := emulator.New(emulator.Options{
-		Addr: addr, DataDir: data, LogRequests: !quiet,
+		Addr: addr, DataDir: data, SaveOnClose: data != "", LogRequests: !quiet,
 		Logger:      slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		FunctionLog: func(l lambda.LogLine) { fmt.Printf("%s %s\n", l.Group, l.Text) },
 	})
@@ -77,9 +77,5 @@ func run(ctx context.Context, addr, data string, quiet bool) error {
 
 	end, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	err = cloud.Close(end)
-	if data != "" {
-		err = errors.Join(err, cloud.Save())
-	}
-	return err
+	return cloud.Close(end)
 }

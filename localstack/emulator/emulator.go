@@ -19,6 +19,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -59,6 +60,9 @@ type Options struct {
 	LogRequests bool
 	// FunctionLog gets every line that functions print.
 	FunctionLog func(lambda.LogLine)
+	// SaveOnClose has Close save the state to DataDir, while nobody else can
+	// use it yet.
+	SaveOnClose bool
 }
 
 // Emulator is one local cloud. Use New.
@@ -80,7 +84,9 @@ type Emulator struct {
 	server   *http.Server
 	mu       sync.Mutex
 	listener net.Listener
+	loaded   bool // DataDir's state, so that Close may replace it
 	closed   bool
+	lock     io.Closer // of DataDir, nil without one
 }
 
 // New returns a local cloud that does not listen yet and is empty until Start.
@@ -97,12 +103,14 @@ func New(o Options) (*Emulator, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	var lock io.Closer
 	if o.DataDir != "" {
-		if err := prepareDataDir(o.DataDir); err != nil {
+		var err error
+		if lock, err = prepareDataDir(o.DataDir); err != nil {
 			return nil, fmt.Errorf("data directory: %w", err)
 		}
 	}
-	e := &Emulator{opts: o, log: o.Logger, clock: clock.New()}
+	e := &Emulator{opts: o, log: o.Logger, clock: clock.New(), lock: lock}
 	e.dynamodb = dynamodb.New(dynamodb.Options{Clock: e.clock, Logger: e.log})
 	e.sqs = sqs.New(sqs.Options{Clock: e.clock, Logger: e.log, BaseURL: e.publicURL})
 	e.iam = iam.New(iam.Options{Clock: e.clock, Logger: e.log})
@@ -122,17 +130,28 @@ func New(o Options) (*Emulator, error) {
 	return e, nil
 }
 
-// prepareDataDir makes the directory, and removes the unpacked code that a
-// cloud left there which was killed. Two clouds cannot share one.
-func prepareDataDir(dir string) error {
+// prepareDataDir makes the directory, locks it, because two clouds would
+// overwrite one another's state, and removes the unpacked code that a cloud left
+// there which was killed.
+func prepareDataDir(dir string) (lock io.Closer, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := lockFile(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s is in use by another local cloud: stop it, or name another directory", dir), f.Close())
 	}
 	left, err := filepath.Glob(filepath.Join(dir, lambda.CodeDirPrefix+"*"))
 	for _, path := range left {
 		err = errors.Join(err, os.RemoveAll(path))
 	}
-	return err
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 // Start listens and loads the saved state, if DataDir has one. Requests are
@@ -152,6 +171,9 @@ func (e *Emulator) Start() error {
 	if err := e.load(); err != nil {
 		return errors.Join(err, l.Close())
 	}
+	e.mu.Lock()
+	e.loaded = true
+	e.mu.Unlock()
 	go func() {
 		if err := e.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			e.log.Error("server ended", "error", err)
@@ -195,6 +217,14 @@ func (e *Emulator) publicHost() string {
 
 func (e *Emulator) publicURL() string { return "http://" + e.publicHost() }
 
+// isLoaded is false for a cloud that did not start: it must not replace a state
+// that it could not read.
+func (e *Emulator) isLoaded() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.loaded
+}
+
 // Close ends everything: sockets first, so that their $disconnect functions
 // run, then event sources, functions and services. When ctx ends, what is left
 // is cut off. It may be called twice.
@@ -215,5 +245,11 @@ func (e *Emulator) Close(ctx context.Context) error {
 	}
 	e.dynamodb.Close()
 	errs = append(errs, e.sqs.Close())
+	if e.opts.SaveOnClose && e.isLoaded() {
+		errs = append(errs, e.Save())
+	}
+	if e.lock != nil {
+		errs = append(errs, e.lock.Close())
+	}
 	return errors.Join(errs...)
 }

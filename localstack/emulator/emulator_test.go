@@ -337,6 +337,40 @@ func TestASavedCloudServesAgain(t *testing.T) {
 	}
 }
 
+func TestTheStateIsSavedAtCloseAndHeldUntilThen(t *testing.T) {
+	dir := t.TempDir()
+	w := start(t, emulator.Options{DataDir: dir, SaveOnClose: true})
+	must(sqs.NewFromConfig(w.config()).CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("kept")}))
+	if _, err := emulator.New(emulator.Options{DataDir: dir}); err == nil || !strings.Contains(err.Error(), "in use by another local cloud") {
+		t.Errorf("a second cloud on the directory: error %v", err)
+	}
+	w.close()
+	again := start(t, emulator.Options{DataDir: dir})
+	if out := must(sqs.NewFromConfig(again.config()).ListQueues(t.Context(), &sqs.ListQueuesInput{})); len(out.QueueUrls) != 1 {
+		t.Errorf("queues %v, want the one that was kept", out.QueueUrls)
+	}
+}
+
+func TestACloudThatCouldNotReadItsStateDoesNotReplaceIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cloud.json")
+	if err := os.WriteFile(path, []byte("damaged"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cloud, err := emulator.New(emulator.Options{Addr: "127.0.0.1:0", DataDir: filepath.Dir(path), SaveOnClose: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cloud.Start(); err == nil {
+		t.Error("a damaged state was loaded")
+	}
+	if err := cloud.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadFile(path); err != nil || string(left) != "damaged" {
+		t.Errorf("the file holds %q, error %v", left, err)
+	}
+}
+
 func TestADamagedSnapshotIsAClearError(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "cloud.json"), []byte(`{"version":`), 0o600); err != nil {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"fanfare/shared/auth/authtest"
@@ -35,6 +36,25 @@ func DevKey(root string) (*authtest.Key, error) {
 		return nil, fmt.Errorf("%s is not a private key (%w): remove it, and a new one is made", private, err)
 	}
 	return key, os.WriteFile(public, []byte(key.PublicPEM()), 0o644)
+}
+
+// FindRoot returns the repository's folder that holds the current one.
+func FindRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		module, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && strings.HasPrefix(string(module), "module fanfare\n") {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", errors.New("not within Fanfare's repository: change into it")
+		}
+		dir = parent
+	}
 }
 
 func newDevKey(dir, private, public string) (*authtest.Key, error) {

@@ -114,6 +114,13 @@ func removeManifest(dir string) error {
 // (the initialised provider) may stay.
 var stateFiles = []string{manifestFile, "cloud", stateFile, stateFile + ".backup"}
 
+// deployedBefore reports whether Dir holds what a deployment leaves, whole or
+// not.
+func deployedBefore(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, stateFile))
+	return err == nil
+}
+
 // forget removes a deployment's state.
 func forget(dir string) error {
 	for _, name := range stateFiles {

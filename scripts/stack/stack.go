@@ -120,6 +120,9 @@ func Up(ctx context.Context, o Options) (_ *Stack, err error) {
 func (s *Stack) bring(ctx context.Context, zips []artifact.Zip) error {
 	was, ok := loadManifest(s.opts.Dir)
 	if s.opts.Fresh || !ok {
+		if !s.opts.Fresh && deployedBefore(s.opts.Dir) {
+			s.say.line("the last deployment did not finish or was damaged: it is deployed anew")
+		}
 		if err := forget(s.opts.Dir); err != nil {
 			return err
 		}
@@ -149,11 +152,7 @@ func (s *Stack) bring(ctx context.Context, zips []artifact.Zip) error {
 		s.say.line("restored the deployed stack: nothing has changed")
 		return nil
 	}
-	// From here to the new manifest, Dir is not to be trusted.
-	if err := removeManifest(s.opts.Dir); err != nil {
-		return err
-	}
-	if err := s.deploy(ctx); err != nil {
+	if err := s.deploy(ctx, was); err != nil {
 		return err
 	}
 	if err := s.Cloud.Save(); err != nil {
@@ -172,11 +171,13 @@ func (s *Stack) startCloud() error {
 		if err != nil {
 			return err
 		}
-		err = s.Cloud.Start()
-		if used, ok := errors.AsType[*emulator.PortInUseError](err); ok {
-			return fmt.Errorf("%w (make … %s=4567)", used, PortVariable)
+		if err = s.Cloud.Start(); err == nil {
+			return nil
 		}
-		return err
+		if used, ok := errors.AsType[*emulator.PortInUseError](err); ok {
+			err = fmt.Errorf("%w (make … %s=4567)", used, PortVariable)
+		}
+		return errors.Join(err, s.Cloud.Close(context.Background())) // nothing runs in it yet
 	})
 }
 
@@ -189,12 +190,22 @@ func (s *Stack) port() int {
 	return n
 }
 
-func (s *Stack) deploy(ctx context.Context) error {
+// deploy has Terraform bring the cloud from what was deployed to what is wanted.
+func (s *Stack) deploy(ctx context.Context, was manifest) error {
 	var err error
 	if s.tf, err = newTerraform(ctx, s.opts.Root, s.opts.Dir, s.Cloud.URL(), s.say); err != nil {
 		return err
 	}
-	s.Outputs, err = s.tf.apply(ctx)
+	first := was.Inputs == ""
+	// From here to the new manifest, Dir is not to be trusted: Terraform's state
+	// and the cloud's may differ.
+	if err := removeManifest(s.opts.Dir); err != nil {
+		return err
+	}
+	s.Outputs, err = s.tf.apply(ctx, first)
+	if err != nil && !first && !s.tf.touched {
+		return errors.Join(err, was.save(s.opts.Dir)) // what was there still is
+	}
 	return err
 }
 

@@ -111,6 +111,20 @@ func TestTheDevelopmentKeyIsKeptAndPrivate(t *testing.T) {
 	}
 }
 
+func TestTheRepositoryIsFoundFromAnyOfItsFolders(t *testing.T) {
+	root, err := FindRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(root, "infra", "routes.json")); err != nil {
+		t.Errorf("%s is not the repository: %v", root, err)
+	}
+	t.Chdir(t.TempDir())
+	if _, err := FindRoot(); err == nil {
+		t.Error("a folder outside is taken for the repository")
+	}
+}
+
 func TestADamagedDevelopmentKeyIsAClearError(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, ".local", "dev-key.pem"), "not a key")

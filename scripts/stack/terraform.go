@@ -30,6 +30,7 @@ type terraform struct {
 	say     *progress
 	state   string
 	options []string // variables
+	touched bool     // a change of some resource has begun
 }
 
 // newTerraform finds Terraform and its provider and initialises infra/.
@@ -136,13 +137,18 @@ func (t *terraform) stateOption() *tfexec.StateOption {
 
 const localVariables = "environments/local.tfvars"
 
-func (t *terraform) apply(ctx context.Context) (Outputs, error) {
+// apply returns the outputs. first says that all is to be created.
+func (t *terraform) apply(ctx context.Context, first bool) (Outputs, error) {
 	options := []tfexec.ApplyOption{t.stateOption(), tfexec.VarFile(localVariables)}
 	for _, v := range t.options {
 		options = append(options, tfexec.Var(v))
 	}
-	t.say.line("An apply takes about a minute and a half: the AWS provider itself waits 25 s for each queue of the")
-	t.say.line("longest chain (50 s) and 5 s for each Lambda, one after another, as it does against AWS.")
+	if first {
+		t.say.line("An apply takes about a minute and a half: the AWS provider itself waits 25 s for each queue of the")
+		t.say.line("longest chain (50 s) and 5 s for each Lambda, one after another, as it does against AWS.")
+	} else {
+		t.say.line("Only what changed is applied: the AWS provider waits 5 s for each Lambda and 25 s for each queue.")
+	}
 	err := t.say.step("terraform apply", func() error {
 		return t.watched(func(w io.Writer) error { return t.exec.ApplyJSON(ctx, w, options...) })
 	})
@@ -229,6 +235,8 @@ func (t *terraform) watched(run func(io.Writer) error) error {
 	var diagnostics []error
 	err := t.withPipe(run, func(e event) {
 		switch e.Type {
+		case "apply_start":
+			t.touched = t.touched || e.Hook.Action != "read"
 		case "apply_complete":
 			if e.Hook.Action == "read" { // a data source: no news
 				return

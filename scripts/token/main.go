@@ -22,14 +22,19 @@ func main() {
 	expired := flag.Bool("expired", false, "make a token that expired an hour ago")
 	flag.Parse()
 	if *sub == "" || *tenant == "" || flag.NArg() > 0 || *ttl <= 0 {
-		fmt.Fprintln(os.Stderr, "token: -sub and -tenant are required, -ttl must be positive")
+		fmt.Fprintln(os.Stderr, "token: -sub and -tenant are required, -ttl must be positive, and nothing may follow the flags")
 		flag.Usage()
 		os.Exit(2)
 	}
 	if *expired {
 		*ttl = -time.Hour
 	}
-	key, err := stack.DevKey(".")
+	root, err := stack.FindRoot()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "token:", err)
+		os.Exit(1)
+	}
+	key, err := stack.DevKey(root)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "token:", err)
 		os.Exit(1)
