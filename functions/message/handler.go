@@ -20,7 +20,7 @@ type connections interface {
 	Get(ctx context.Context, id string) (connection.Connection, error)
 	Subscribe(ctx context.Context, id, channel string) error
 	Unsubscribe(ctx context.Context, id, channel string) error
-	Renew(ctx context.Context, id string, tokenExpiresAt time.Time, tokenID string, expiresAt time.Time) error
+	Renew(ctx context.Context, id string, s connection.Session) error
 }
 
 // verifier tells whose a token is.
@@ -112,7 +112,9 @@ func (h *handler) subscribe(ctx context.Context, c connection.Connection, r prot
 	return protocol.Subscription{Type: "subscribed", ID: r.ID, Channel: r.Channel}, nil
 }
 
-// authenticate renews the session with a newer token of the same user.
+// authenticate renews the session with a newer token of the same user. What
+// the newer token does not grant any more ends at once: that includes
+// subscriptions, which were allowed by the older one.
 func (h *handler) authenticate(ctx context.Context, c connection.Connection, r protocol.Request) (any, error) {
 	who, err := h.verifier.Verify(ctx, r.Token)
 	if errors.Is(err, auth.ErrKeysUnavailable) {
@@ -128,9 +130,20 @@ func (h *handler) authenticate(ctx context.Context, c connection.Connection, r p
 	if who.User != c.User || who.Tenant != c.Tenant {
 		return nil, &protocol.Error{Code: protocol.CodeTokenInvalid, Message: "the token is of another user or tenant than this connection"}
 	}
-	expires := connection.Expiry(h.now(), h.ttl, who.ExpiresAt)
-	if err := h.store.Renew(ctx, c.ID, who.ExpiresAt, who.TokenID, expires); err != nil {
+	err = h.store.Renew(ctx, c.ID, connection.Session{
+		Permissions: who.Permissions, TokenExpiresAt: who.ExpiresAt, TokenID: who.TokenID,
+		ExpiresAt: connection.Expiry(h.now(), h.ttl, who.ExpiresAt),
+	})
+	if err != nil {
 		return nil, err
+	}
+	for _, channel := range c.Channels {
+		if protocol.Allowed(who.Permissions, protocol.SubscribePermission(channel)) {
+			continue
+		}
+		if err := h.store.Unsubscribe(ctx, c.ID, channel); err != nil {
+			return nil, err
+		}
 	}
 	return protocol.Authenticated{Type: "authenticated", ID: r.ID, ExpiresAt: who.ExpiresAt.UnixMilli()}, nil
 }

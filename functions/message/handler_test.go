@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -267,6 +268,29 @@ func TestAuthenticateRenewsTheSession(t *testing.T) {
 	}
 	if strings.Contains(w.log.String(), token) {
 		t.Error("the token is in the log")
+	}
+}
+
+func TestAuthenticateTakesTheNewTokensPermissions(t *testing.T) {
+	w := newWorld(t, "subscribe:*")
+	for _, channel := range []string{"orders", "news"} {
+		if got := w.send(`{"action":"subscribe","channel":"` + channel + `"}`); got["type"] != "subscribed" {
+			t.Fatalf("answer %v", got)
+		}
+	}
+	token := w.key.Sign(authtest.Claims{Subject: "u1", Tenant: "acme", Permissions: []string{"subscribe:news", "broadcast:tenant"}})
+	if got := w.send(`{"action":"authenticate","token":"` + token + `"}`); got["type"] != "authenticated" {
+		t.Fatalf("answer %v", got)
+	}
+	if got := w.send(`{"action":"broadcast","to":{"tenant":true},"data":1}`); got["type"] != "accepted" {
+		t.Errorf("a permission that the new token grants: %v", got)
+	}
+	if got := w.send(`{"action":"subscribe","channel":"orders"}`); got["code"] != string(protocol.CodeForbidden) {
+		t.Errorf("a permission that only the old token granted: %v", got)
+	}
+	c, err := w.store.Get(t.Context(), w.event.RequestContext.ConnectionID)
+	if err != nil || !slices.Equal(c.Channels, []string{"news"}) {
+		t.Errorf("subscribed to %v, want only what the new token grants; error %v", c.Channels, err)
 	}
 }
 

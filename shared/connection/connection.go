@@ -36,6 +36,15 @@ type Connection struct {
 	Channels       []string  // sorted
 }
 
+// Session is what a token gives a connection: at its opening, and anew each time
+// that the client authenticates with a newer one.
+type Session struct {
+	Permissions    []string
+	TokenExpiresAt time.Time // seconds are kept
+	TokenID        string    // the token's jti, may be empty
+	ExpiresAt      time.Time // when all rows of the connection stop to count; seconds are kept
+}
+
 // Live reports whether the row still stands for a socket at the time now.
 func (c Connection) Live(now time.Time) bool {
 	return now.Before(c.ExpiresAt) && now.Sub(c.ConnectedAt) < MaxAge

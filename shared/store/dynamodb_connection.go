@@ -169,20 +169,21 @@ func (d *DynamoDB) removeRow(ctx context.Context, in *dynamodb.DeleteItemInput) 
 	return r.connection(), d.writeAll(ctx, members)
 }
 
-// Renew gives the connection a new token and all its rows a new expiry, or
-// returns connection.ErrNotFound. After any other error some memberships may
-// still have the old expiry, and calling it again is right.
+// Renew gives the connection a newer token's session and all its rows a new
+// expiry, or returns connection.ErrNotFound. After any other error some
+// memberships may still have the old expiry, and calling it again is right.
 //
 // It costs one write unit for the row and one for each membership.
-func (d *DynamoDB) Renew(ctx context.Context, id string, tokenExpiresAt time.Time, tokenID string, expiresAt time.Time) (err error) {
+func (d *DynamoDB) Renew(ctx context.Context, id string, s connection.Session) (err error) {
 	defer wrap(&err, "renew connection %q", id)
-	if err := checkExpiry(expiresAt); err != nil {
+	if err := checkExpiry(s.ExpiresAt); err != nil {
 		return err
 	}
 	r, err := d.renewRow(ctx, id, item{
-		":token":   number(seconds(tokenExpiresAt)),
-		":tokenId": text(tokenID),
-		":expires": number(seconds(expiresAt)),
+		":permissions": texts(s.Permissions),
+		":token":       number(seconds(s.TokenExpiresAt)),
+		":tokenId":     text(s.TokenID),
+		":expires":     number(seconds(s.ExpiresAt)),
 	})
 	if err != nil {
 		return err
@@ -198,8 +199,9 @@ func (d *DynamoDB) Renew(ctx context.Context, id string, tokenExpiresAt time.Tim
 func (d *DynamoDB) renewRow(ctx context.Context, id string, values item) (row, error) {
 	out, err := d.updateItem(ctx, &dynamodb.UpdateItemInput{
 		Key:                       connectionKey(id).item(),
-		UpdateExpression:          aws.String("SET expiresAt = :expires, tokenExpiresAt = :token, tokenId = :tokenId"),
+		UpdateExpression:          aws.String("SET expiresAt = :expires, tokenExpiresAt = :token, tokenId = :tokenId, #permissions = :permissions"),
 		ConditionExpression:       aws.String("attribute_exists(pk)"),
+		ExpressionAttributeNames:  map[string]string{"#permissions": "permissions"}, // a reserved word
 		ExpressionAttributeValues: values,
 		ReturnValues:              types.ReturnValueAllNew,
 	})

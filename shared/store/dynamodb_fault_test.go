@@ -169,7 +169,7 @@ func TestSubscribeTakesTheExpiryOfARenewalInBetween(t *testing.T) {
 		must(t, plain.Put(ctx, newConnection("c1")))
 		renewed := time.Now().Add(90 * time.Minute)
 		api := &faulty{API: client, before: onceOnly(func() {
-			must(t, plain.Renew(ctx, "c1", renewed, "jti-2", renewed))
+			must(t, plain.Renew(ctx, "c1", connection.Session{TokenExpiresAt: renewed, TokenID: "jti-2", ExpiresAt: renewed}))
 		})}
 		must(t, store.NewDynamoDB(api, tableName, store.Options{}).Subscribe(ctx, "c1", "orders"))
 		got := attribute(allRows(t, client)["acme/channel/orders/0|c1"], "expiresAt")
@@ -216,7 +216,7 @@ func TestRenewDoesNotBringBackWhatWasRemovedInBetween(t *testing.T) {
 	must(t, plain.Subscribe(ctx, "c1", "orders"))
 	api := &faulty{API: client, afterUpdate: onceOnly(func() { must(t, second(plain.Remove(ctx, "c1"))) })}
 	later := time.Now().Add(time.Hour)
-	must(t, store.NewDynamoDB(api, tableName, store.Options{}).Renew(ctx, "c1", later, "jti-2", later))
+	must(t, store.NewDynamoDB(api, tableName, store.Options{}).Renew(ctx, "c1", connection.Session{TokenExpiresAt: later, TokenID: "jti-2", ExpiresAt: later}))
 	if rows := allRows(t, client); len(rows) > 0 {
 		t.Errorf("back again: %v", rows)
 	}
@@ -234,7 +234,9 @@ func TestConflictsOfTransactionsAreTriedAgain(t *testing.T) {
 		}{
 			{"Put", func() error { return s.Put(ctx, newConnection("c1")) }},
 			{"Subscribe", func() error { return s.Subscribe(ctx, "c1", "orders") }},
-			{"Renew", func() error { return s.Renew(ctx, "c1", later, "jti-2", later) }},
+			{"Renew", func() error {
+				return s.Renew(ctx, "c1", connection.Session{TokenExpiresAt: later, TokenID: "jti-2", ExpiresAt: later})
+			}},
 			{"Unsubscribe", func() error { return s.Unsubscribe(ctx, "c1", "orders") }},
 			{"Remove", func() error { return second(s.Remove(ctx, "c1")) }},
 		} {

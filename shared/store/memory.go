@@ -146,17 +146,18 @@ func (m *Memory) Unsubscribe(ctx context.Context, id, channel string) (err error
 	})
 }
 
-// Renew gives the connection a new token and expiry; see DynamoDB.Renew. The
+// Renew gives the connection a newer token's session; see DynamoDB.Renew. The
 // memberships need no change, because Members looks at the connections.
-func (m *Memory) Renew(ctx context.Context, id string, tokenExpiresAt time.Time, tokenID string, expiresAt time.Time) (err error) {
+func (m *Memory) Renew(ctx context.Context, id string, s connection.Session) (err error) {
 	defer wrap(&err, "renew connection %q", id)
-	if err := checkExpiry(expiresAt); err != nil {
+	if err := checkExpiry(s.ExpiresAt); err != nil {
 		return err
 	}
 	return m.withRow(ctx, id, func(r row) error {
-		r.TokenExpiresAt = fromSeconds(seconds(tokenExpiresAt))
-		r.TokenID = tokenID
-		r.ExpiresAt = fromSeconds(seconds(expiresAt))
+		r.Permissions = clone(s.Permissions)
+		r.TokenExpiresAt = fromSeconds(seconds(s.TokenExpiresAt))
+		r.TokenID = s.TokenID
+		r.ExpiresAt = fromSeconds(seconds(s.ExpiresAt))
 		m.rows[id] = r
 		return nil
 	})

@@ -43,7 +43,7 @@ var connections = []contract{
 		wantError(t, "RemoveGone", s.RemoveGone(ctx, "c1", soon), connection.ErrNotFound)
 		wantError(t, "Subscribe", s.Subscribe(ctx, "c1", "orders"), connection.ErrNotFound)
 		wantError(t, "Unsubscribe", s.Unsubscribe(ctx, "c1", "orders"), connection.ErrNotFound)
-		wantError(t, "Renew", s.Renew(ctx, "c1", soon, "", soon), connection.ErrNotFound)
+		wantError(t, "Renew", s.Renew(ctx, "c1", connection.Session{ExpiresAt: soon}), connection.ErrNotFound)
 		_, err = s.Get(ctx, "c1")
 		wantError(t, "Get after all these", err, connection.ErrNotFound)
 		wantMembers(t, s, "acme", protocol.Audience{Channel: "orders"}, nil, nil)
@@ -130,7 +130,8 @@ var connections = []contract{
 
 		c.ExpiresAt = c.ExpiresAt.Add(2 * time.Hour)
 		c.TokenExpiresAt, c.TokenID = c.ExpiresAt.Add(time.Minute), "jti-2"
-		wantError(t, "Renew", s.Renew(t.Context(), "c1", c.TokenExpiresAt, "jti-2", c.ExpiresAt), nil)
+		c.Permissions = []string{"subscribe:news"}
+		wantError(t, "Renew", s.Renew(t.Context(), "c1", sessionOf(c)), nil)
 		wantEqual(t, "Get", mustGet(t, s, "c1"), c)
 		for _, to := range audiencesOf(c) {
 			wantMembers(t, s, "acme", to, []string{"c1"}, nil)
@@ -140,12 +141,12 @@ var connections = []contract{
 		c := newConnection("c1", "acme", "u1")
 		mustPut(t, s, c)
 		past := time.Now().Add(-time.Minute)
-		wantError(t, "Renew", s.Renew(t.Context(), "c1", past, "jti-2", past), nil)
+		wantError(t, "Renew", s.Renew(t.Context(), "c1", connection.Session{TokenExpiresAt: past, TokenID: "jti-2", ExpiresAt: past}), nil)
 		wantMembers(t, s, "acme", protocol.Audience{Tenant: true}, nil, []string{"c1"})
 	}},
 	{"Renew refuses to forget the expiry", func(t *testing.T, s Store) {
 		mustPut(t, s, newConnection("c1", "acme", "u1"))
-		wantError(t, "Renew", s.Renew(t.Context(), "c1", time.Time{}, "", time.Time{}), store.ErrInvalid)
+		wantError(t, "Renew", s.Renew(t.Context(), "c1", connection.Session{}), store.ErrInvalid)
 	}},
 	{"nothing given or returned is shared with the store", func(t *testing.T, s Store) {
 		c := newConnection("c1", "acme", "u1")
@@ -176,6 +177,12 @@ var connections = []contract{
 func expired(c connection.Connection) connection.Connection {
 	c.ExpiresAt = time.Now().Add(-time.Second).UTC().Truncate(time.Second)
 	return c
+}
+
+func sessionOf(c connection.Connection) connection.Session {
+	return connection.Session{
+		Permissions: c.Permissions, TokenExpiresAt: c.TokenExpiresAt, TokenID: c.TokenID, ExpiresAt: c.ExpiresAt,
+	}
 }
 
 // audiencesOf lists every audience the connection is in.

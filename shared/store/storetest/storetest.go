@@ -37,7 +37,7 @@ type Store interface {
 	Remove(ctx context.Context, id string) (connection.Connection, error)
 	Subscribe(ctx context.Context, id, channel string) error
 	Unsubscribe(ctx context.Context, id, channel string) error
-	Renew(ctx context.Context, id string, tokenExpiresAt time.Time, tokenID string, expiresAt time.Time) error
+	Renew(ctx context.Context, id string, s connection.Session) error
 	Receipt(ctx context.Context, messageID string) (broadcast.Receipt, error)
 }
 
