@@ -73,8 +73,8 @@ variable "jwt_jwks_url" {
 
   # Whoever can change the answer on its way can mint tokens; the functions refuse plain http as well.
   validation {
-    condition     = var.jwt_jwks_url == null || can(regex("^https://[^/]", var.jwt_jwks_url))
-    error_message = "jwt_jwks_url is an https:// URL."
+    condition     = var.jwt_jwks_url == null || can(regex("^(https://[^/]|http://(localhost|127\\.0\\.0\\.1)(:[0-9]+)?/)", var.jwt_jwks_url))
+    error_message = "jwt_jwks_url is an https:// URL (http:// only for an issuer on localhost, in local runs)."
   }
 }
 

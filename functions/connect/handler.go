@@ -30,8 +30,15 @@ type handler struct {
 	verifier verifier
 	store    putter
 	ttl      time.Duration
+	metrics  metrics
 	log      *slog.Logger
 	now      func() time.Time
+}
+
+// metrics counts who came in and who did not.
+type metrics interface {
+	Connected()
+	Refused(code string, ours bool)
 }
 
 // refusal is the body of a refused upgrade. Browsers show a page neither this
@@ -61,8 +68,10 @@ func (h *handler) handle(ctx context.Context, e events.APIGatewayWebsocketProxyR
 	}
 	if err := h.store.Put(ctx, c); err != nil {
 		h.log.ErrorContext(ctx, "connection not stored", "connection", c.ID, "tenant", c.Tenant, "error", err)
+		h.metrics.Refused("INTERNAL_ERROR", true)
 		return answer(http.StatusInternalServerError, refusal{"INTERNAL_ERROR", "internal error, please try again", rc.RequestID})
 	}
+	h.metrics.Connected()
 	h.log.InfoContext(ctx, "connected", "connection", c.ID, "tenant", c.Tenant, "user", c.User, "expiresAt", c.ExpiresAt)
 	resp := events.APIGatewayProxyResponse{StatusCode: http.StatusOK}
 	if subprotocol != "" {
@@ -87,6 +96,7 @@ func (h *handler) refuse(ctx context.Context, e events.APIGatewayWebsocketProxyR
 		status = http.StatusInternalServerError
 	}
 	rc := e.RequestContext
+	h.metrics.Refused(auth.Code(cause), status == http.StatusInternalServerError)
 	h.log.WarnContext(ctx, "refused", "code", auth.Code(cause), "status", status,
 		"connection", rc.ConnectionID, "sourceIp", rc.Identity.SourceIP, "requestId", rc.RequestID)
 	return answer(status, refusal{auth.Code(cause), auth.Message(cause), rc.RequestID})

@@ -44,7 +44,7 @@ func newWorld(t *testing.T, change func(*auth.Config)) *world {
 		t.Fatal(err)
 	}
 	w.handler = &handler{
-		verifier: verifier, store: w.store, ttl: 24 * time.Hour, now: time.Now,
+		verifier: verifier, store: w.store, ttl: 24 * time.Hour, now: time.Now, metrics: telemetry.NewMetrics(&w.log, "connect"),
 		log: telemetry.NewLogger(&w.log, slog.LevelDebug, "connect"),
 	}
 	return w
@@ -94,6 +94,9 @@ func TestAValidTokenOpensTheSocketAndWritesTheConnection(t *testing.T) {
 	}
 	if want := c.TokenExpiresAt.Add(connection.TokenGrace); !c.ExpiresAt.Equal(want) {
 		t.Errorf("expires at %v, want with the token, %v", c.ExpiresAt, want)
+	}
+	if !strings.Contains(w.log.String(), `"Connected":1`) {
+		t.Errorf("not counted: %s", w.log.String())
 	}
 }
 
@@ -171,6 +174,9 @@ func TestWhoIsRefusedAndHow(t *testing.T) {
 			if !strings.Contains(w.log.String(), body.Code) {
 				t.Errorf("the log does not tell why: %s", w.log.String())
 			}
+			if !strings.Contains(w.log.String(), `"Refused":1`) || !strings.Contains(w.log.String(), `"FailedConnects":0`) {
+				t.Errorf("not counted as refused: %s", w.log.String())
+			}
 		})
 	}
 }
@@ -215,6 +221,9 @@ func TestATableThatFailsIsOurFault(t *testing.T) {
 	}
 	if strings.Contains(resp.Body, "fire") {
 		t.Errorf("the client is told the cause: %s", resp.Body)
+	}
+	if !strings.Contains(w.log.String(), `"FailedConnects":1`) {
+		t.Errorf("not counted as our fault: %s", w.log.String())
 	}
 	if !strings.Contains(w.log.String(), "on fire") || strings.Contains(w.log.String(), "eyJ") {
 		t.Errorf("the log must tell the cause, without what looks like a token: %s", w.log.String())

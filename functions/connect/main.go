@@ -24,7 +24,8 @@ func main() {
 	cfg, err := fanfare.Connect(os.LookupEnv)
 	exitOn(err)
 	logger := telemetry.NewLogger(os.Stdout, cfg.LogLevel, "connect")
-	cfg.JWT.Logger = logger
+	metrics := telemetry.NewMetrics(os.Stdout, "connect")
+	cfg.JWT.Logger, cfg.JWT.OnStaleKeys = logger, metrics.KeysNotFetched
 	verifier, err := auth.NewVerifier(ctx, cfg.JWT)
 	exitOn(err)
 	aws, err := config.LoadDefaultConfig(ctx)
@@ -34,6 +35,7 @@ func main() {
 		verifier: verifier,
 		store:    store.NewDynamoDB(dynamodb.NewFromConfig(aws), cfg.TableName, store.Options{}),
 		ttl:      cfg.ConnectionTTL,
+		metrics:  metrics,
 		log:      logger,
 		now:      time.Now,
 	}

@@ -20,9 +20,15 @@ type remover interface {
 // handler removes a closed connection. API Gateway ignores its answer and may
 // call it twice or never: 410 and expiry do the same job.
 type handler struct {
-	store remover
-	log   *slog.Logger
-	now   func() time.Time
+	store   remover
+	metrics metrics
+	log     *slog.Logger
+	now     func() time.Time
+}
+
+// metrics counts what was removed.
+type metrics interface {
+	Disconnected(open time.Duration)
 }
 
 func (h *handler) handle(ctx context.Context, e events.APIGatewayWebsocketProxyRequest) (events.APIGatewayProxyResponse, error) {
@@ -39,8 +45,9 @@ func (h *handler) handle(ctx context.Context, e events.APIGatewayWebsocketProxyR
 		log.ErrorContext(ctx, "connection not removed: its rows stay until they expire", "error", err)
 		return events.APIGatewayProxyResponse{}, err
 	default:
-		log.InfoContext(ctx, "disconnected", "tenant", c.Tenant, "user", c.User,
-			"seconds", h.now().Sub(c.ConnectedAt).Seconds())
+		open := h.now().Sub(c.ConnectedAt)
+		h.metrics.Disconnected(open)
+		log.InfoContext(ctx, "disconnected", "tenant", c.Tenant, "user", c.User, "seconds", open.Seconds())
 	}
 	return events.APIGatewayProxyResponse{StatusCode: http.StatusOK}, nil
 }

@@ -32,7 +32,7 @@ func event(t *testing.T) events.APIGatewayWebsocketProxyRequest {
 }
 
 func newHandler(log *bytes.Buffer, s remover) *handler {
-	return &handler{store: s, now: time.Now, log: telemetry.NewLogger(log, slog.LevelDebug, "disconnect")}
+	return &handler{store: s, now: time.Now, metrics: telemetry.NewMetrics(log, "disconnect"), log: telemetry.NewLogger(log, slog.LevelDebug, "disconnect")}
 }
 
 func TestTheConnectionIsRemovedAndTheLogTellsHowLongAndWhy(t *testing.T) {
@@ -54,7 +54,7 @@ func TestTheConnectionIsRemovedAndTheLogTellsHowLongAndWhy(t *testing.T) {
 	if _, err := s.Get(t.Context(), id); !errors.Is(err, connection.ErrNotFound) {
 		t.Errorf("still stored: %v", err)
 	}
-	for _, want := range []string{`"closeCode":1005`, "Client-side close frame status not set", `"seconds":60`, `"tenant":"acme"`} {
+	for _, want := range []string{`"closeCode":1005`, "Client-side close frame status not set", `"seconds":60`, `"tenant":"acme"`, `"SessionDuration":60`} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log lacks %s: %s", want, log.String())
 		}

@@ -24,9 +24,10 @@ func main() {
 	exitOn(err)
 
 	h := &handler{
-		store: store.NewDynamoDB(dynamodb.NewFromConfig(aws), cfg.TableName, store.Options{}),
-		log:   telemetry.NewLogger(os.Stdout, cfg.LogLevel, "disconnect"),
-		now:   time.Now,
+		metrics: telemetry.NewMetrics(os.Stdout, "disconnect"),
+		store:   store.NewDynamoDB(dynamodb.NewFromConfig(aws), cfg.TableName, store.Options{}),
+		log:     telemetry.NewLogger(os.Stdout, cfg.LogLevel, "disconnect"),
+		now:     time.Now,
 	}
 	lambda.Start(h.handle)
 }

@@ -28,7 +28,7 @@ func main() {
 	cfg, err := fanfare.Message(os.LookupEnv)
 	exitOn(err)
 	logger := telemetry.NewLogger(os.Stdout, cfg.LogLevel, "message")
-	cfg.JWT.Logger = logger
+	cfg.JWT.Logger, cfg.JWT.OnStaleKeys = logger, telemetry.NewMetrics(os.Stdout, "message").KeysNotFetched
 	verifier, err := auth.NewVerifier(ctx, cfg.JWT)
 	exitOn(err)
 	aws, err := config.LoadDefaultConfig(ctx)

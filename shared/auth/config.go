@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -22,7 +23,9 @@ type Config struct {
 	PublicKey string
 
 	// JWKSURL is where the issuer publishes its JWKS (RFC 7517), by https.
-	// JWT_JWKS_URL.
+	// Redirects are not followed. Plain http, which hands the choice of keys to
+	// anyone on the network's path, is taken only from an issuer on this very
+	// machine (localhost or a loopback address), as local runs have. JWT_JWKS_URL.
 	JWKSURL string
 
 	// Issuers are the accepted values of iss. Empty accepts any issuer whose
@@ -47,13 +50,8 @@ type Config struct {
 	// ALLOWED_TENANTS.
 	AllowedTenants []string
 
-	// AllowInsecureJWKS lets JWKSURL be plain http and follows redirects. It
-	// hands the choice of keys to anyone on the network's path: for local runs
-	// only.
-	AllowInsecureJWKS bool
-
 	// HTTPClient fetches JWKSURL. Default: a client that keeps no connection
-	// open. Its CheckRedirect is replaced unless AllowInsecureJWKS.
+	// open. Its CheckRedirect is replaced.
 	HTTPClient *http.Client
 
 	// OnStaleKeys, if set, is called in the request each time that JWKSURL could
@@ -140,12 +138,18 @@ func (c Config) validateURL() error {
 		return configErrorf("JWT_JWKS_URL", "is not a URL")
 	case u.User != nil || u.Fragment != "":
 		return configErrorf("JWT_JWKS_URL", "must have neither a user nor a fragment")
-	case u.Scheme == "http" && c.AllowInsecureJWKS:
+	case u.Scheme == "http" && isLoopback(u.Hostname()):
 		return nil
 	case u.Scheme != "https":
-		return configErrorf("JWT_JWKS_URL", "must begin with https://")
+		return configErrorf("JWT_JWKS_URL", "must begin with https:// (http:// only on localhost)")
 	}
 	return nil
+}
+
+// isLoopback does not ask a resolver: what a name means is not for DNS to say.
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // warn tells of settings that are allowed but open.
@@ -156,7 +160,7 @@ func (c Config) warn(ctx context.Context) {
 	if len(c.Audiences) == 0 {
 		c.Logger.WarnContext(ctx, "JWT_AUDIENCE is empty: tokens issued for other services are admitted")
 	}
-	if c.AllowInsecureJWKS && c.JWKSURL != "" {
-		c.Logger.WarnContext(ctx, "keys are fetched without protection: for local runs only")
+	if strings.HasPrefix(c.JWKSURL, "http:") {
+		c.Logger.WarnContext(ctx, "JWT_JWKS_URL is plain http: for local runs only")
 	}
 }

@@ -93,7 +93,10 @@ func TestNewVerifierNamesTheVariableAtFault(t *testing.T) {
 
 		{"plain http", auth.Config{JWKSURL: "http://issuer.test/"}, "JWT_JWKS_URL", "https"},
 		{"a file", auth.Config{JWKSURL: "file:///etc/keys"}, "JWT_JWKS_URL", "not a URL"},
-		{"a file, insecurely", auth.Config{JWKSURL: "file://host/keys", AllowInsecureJWKS: true}, "JWT_JWKS_URL", "https"},
+		{"a file on a host", auth.Config{JWKSURL: "file://localhost/keys"}, "JWT_JWKS_URL", "https"},
+		{"plain http to a name that begins like this machine", auth.Config{JWKSURL: "http://localhost.issuer.test/"}, "JWT_JWKS_URL", "https"},
+		{"plain http to a name that begins like its address", auth.Config{JWKSURL: "http://127.0.0.1.issuer.test/"}, "JWT_JWKS_URL", "https"},
+		{"plain http to the metadata service", auth.Config{JWKSURL: "http://169.254.169.254/"}, "JWT_JWKS_URL", "https"},
 		{"no host", auth.Config{JWKSURL: "issuer.test"}, "JWT_JWKS_URL", "not a URL"},
 		{"a password", auth.Config{JWKSURL: "https://u:hunter2@issuer.test/"}, "JWT_JWKS_URL", "user"},
 		{"no URL", auth.Config{JWKSURL: "https://hunter2\x7f/"}, "JWT_JWKS_URL", "not a URL"},

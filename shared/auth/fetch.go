@@ -34,9 +34,7 @@ func fetchClient(cfg Config) *http.Client {
 	if cfg.HTTPClient != nil {
 		client = *cfg.HTTPClient
 	}
-	if !cfg.AllowInsecureJWKS {
-		client.CheckRedirect = func(*http.Request, []*http.Request) error { return errRedirect }
-	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return errRedirect }
 	return &client
 }
 
