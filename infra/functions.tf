@@ -14,6 +14,10 @@ locals {
     CONNECTION_TTL        = var.connection_ttl
   } : name => value if value != null }
 
+  limit_environment = {
+    CONNECTION_BROADCAST_LIMIT = tostring(var.broadcast_limits.per_connection)
+    TENANT_BROADCAST_LIMIT     = tostring(var.broadcast_limits.per_tenant)
+  }
   log_environment  = { LOG_LEVEL = var.log_level }
   send_environment = { POST_RATE = tostring(local.post_rate_per_sender) }
 
@@ -64,7 +68,7 @@ locals {
     message = {
       description = "Answers clients' frames and queues their broadcasts"
       memory_size = 256
-      environment = merge(local.log_environment, local.token_environment)
+      environment = merge(local.log_environment, local.token_environment, local.limit_environment)
       addresses = {
         TABLE_NAME          = module.connections_table.name
         WEBSOCKET_ENDPOINT  = module.websocket_api.management_endpoint

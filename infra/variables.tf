@@ -161,6 +161,22 @@ variable "post_rate" {
   }
 }
 
+variable "broadcast_limits" {
+  description = "Broadcasts a second that clients may send, of one connection and of one tenant; 0 is no limit. Back ends on the queue are not limited."
+  type = object({
+    per_connection = optional(number, 20)
+    per_tenant     = optional(number, 80)
+  })
+  default  = {}
+  nullable = false
+
+  # The bounds are those of the function, which would not start with others.
+  validation {
+    condition     = alltrue([for limit in values(var.broadcast_limits) : limit >= 0 && limit <= 10000 && limit == floor(limit)])
+    error_message = "broadcast_limits are whole numbers of broadcasts a second from 0 (no limit) to 10000."
+  }
+}
+
 variable "account_rps" {
   description = "The account's API Gateway quota in this region, requests a second. Null takes AWS's default for the region: 10,000, or 2,500 in thirteen newer ones."
   type        = number

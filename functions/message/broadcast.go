@@ -22,6 +22,9 @@ func (h *handler) broadcast(ctx context.Context, c connection.Connection, r prot
 	if _, err := m.Frame(); err != nil {
 		return nil, err
 	}
+	if err := h.withinLimits(ctx, c); err != nil {
+		return nil, err
+	}
 	if r.IdempotencyKey != "" {
 		return h.broadcastOnce(ctx, c, r, m)
 	}
@@ -29,6 +32,20 @@ func (h *handler) broadcast(ctx context.Context, c connection.Connection, r prot
 		return nil, err
 	}
 	return protocol.Accepted{Type: "accepted", ID: r.ID, MessageID: m.MessageID}, nil
+}
+
+// withinLimits counts the broadcast against its connection's and its tenant's
+// limit. It is the last thing that can refuse it: what is malformed or forbidden
+// costs nothing.
+func (h *handler) withinLimits(ctx context.Context, c connection.Connection) error {
+	wait, err := h.limiter.Admit(ctx, c.Tenant, c.ID)
+	if err != nil || wait == 0 {
+		return err
+	}
+	return &protocol.Error{
+		Code: protocol.CodeRateLimited, RetryAfter: max(wait, time.Millisecond),
+		Message: "too many broadcasts in this second: go on after retryAfterMs milliseconds",
+	}
 }
 
 // settling is how long, in steps, a repetition waits for the first request with

@@ -44,6 +44,7 @@ type broadcasts interface {
 type handler struct {
 	store    connections
 	claims   broadcast.Claims
+	limiter  *broadcast.Limiter
 	verifier verifier
 	socket   socket
 	queue    broadcasts

@@ -82,7 +82,8 @@ func newWorld(t *testing.T, permissions ...string) *world {
 	}
 	n := 0
 	w.handler = &handler{
-		store: w.store, claims: w.store, verifier: verifier, socket: &w.socket, queue: &w.queue,
+		limiter: &broadcast.Limiter{Counters: w.store, PerConnection: 9, Now: now},
+		store:   w.store, claims: w.store, verifier: verifier, socket: &w.socket, queue: &w.queue,
 		ttl: 24 * time.Hour, now: now, log: telemetry.NewLogger(&w.log, slog.LevelDebug, "message"),
 		newID: func() string { n++; return fmt.Sprintf("m%d", n) },
 	}
@@ -206,6 +207,30 @@ func many(n int) []string {
 		ids[i] = fmt.Sprintf("c%d", i)
 	}
 	return ids
+}
+
+func TestAClientThatBroadcastsTooOftenIsToldWhenToGoOn(t *testing.T) {
+	w := newWorld(t, "broadcast:*")
+	const frame = `{"action":"broadcast","to":{"tenant":true},"data":1,"id":"b"}`
+	for range 9 {
+		if got := w.send(frame); got["type"] != "accepted" {
+			t.Fatalf("answer %v", got)
+		}
+	}
+	w.now = w.now.Add(300 * time.Millisecond)
+	if got := w.send(frame); got["code"] != string(protocol.CodeRateLimited) || got["id"] != "b" || got["retryAfterMs"] != 700.0 {
+		t.Errorf("answer %v, want RATE_LIMITED for the 700 ms that are left of the second", got)
+	}
+	if got := w.send(`{"action":"broadcast","to":{"tenant":true},"id":"b"}`); got["code"] != string(protocol.CodeInvalidMessage) {
+		t.Errorf("a malformed one: %v", got)
+	}
+	w.now = w.now.Add(700 * time.Millisecond)
+	if got := w.send(frame); got["type"] != "accepted" {
+		t.Errorf("in the next second: %v", got)
+	}
+	if len(w.queue.sent) != 10 {
+		t.Errorf("%d queued, want 10", len(w.queue.sent))
+	}
 }
 
 func TestAQueueThatFailsIsNotAccepted(t *testing.T) {

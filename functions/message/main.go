@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"fanfare/shared/auth"
+	"fanfare/shared/broadcast"
 	fanfare "fanfare/shared/config"
 	"fanfare/shared/gateway"
 	"fanfare/shared/queue"
@@ -41,6 +42,9 @@ func main() {
 	table := store.NewDynamoDB(dynamodb.NewFromConfig(aws), cfg.TableName, store.Options{})
 	h := &handler{
 		store: table, claims: table, verifier: verifier, socket: gw,
+		limiter: &broadcast.Limiter{
+			Counters: table, PerConnection: cfg.ConnectionLimit, PerTenant: cfg.TenantLimit, Now: time.Now,
+		},
 		queue: queue.NewPublisher(sqs.NewFromConfig(aws), cfg.BroadcastQueueURL),
 		ttl:   cfg.ConnectionTTL,
 		log:   logger,

@@ -22,7 +22,7 @@ run "each_function_gets_the_names_it_needs" {
     # Through JSON, because a list and a tuple of the same strings are never equal.
     condition = jsonencode({ for key, f in module.function : key => keys(f.environment) }) == jsonencode({
       connect    = ["ALLOWED_TENANTS", "CONNECTION_TTL", "JWT_PUBLIC_KEY", "LOG_LEVEL", "TABLE_NAME"]
-      message    = ["ALLOWED_TENANTS", "BROADCAST_QUEUE_URL", "CONNECTION_TTL", "JWT_PUBLIC_KEY", "LOG_LEVEL", "TABLE_NAME", "WEBSOCKET_ENDPOINT"]
+      message    = ["ALLOWED_TENANTS", "BROADCAST_QUEUE_URL", "CONNECTION_BROADCAST_LIMIT", "CONNECTION_TTL", "JWT_PUBLIC_KEY", "LOG_LEVEL", "TABLE_NAME", "TENANT_BROADCAST_LIMIT", "WEBSOCKET_ENDPOINT"]
       broadcast  = ["BROADCAST_QUEUE_URL", "DELIVERY_QUEUE_URL", "LOG_LEVEL", "POST_RATE", "TABLE_NAME", "WEBSOCKET_ENDPOINT"]
       deliver    = ["DELIVERY_QUEUE_URL", "LOG_LEVEL", "POST_RATE", "TABLE_NAME", "WEBSOCKET_ENDPOINT"]
       disconnect = ["LOG_LEVEL", "TABLE_NAME"]
@@ -77,6 +77,20 @@ run "token_settings_reach_the_functions_that_check_tokens" {
       ALLOWED_TENANTS       = "acme,globex"
     }])
     error_message = "A token setting is lost or changed on its way."
+  }
+}
+
+run "clients_are_held_to_their_limits" {
+  variables {
+    broadcast_limits = { per_tenant = 500 }
+  }
+
+  assert {
+    condition = (
+      module.function["message"].environment["CONNECTION_BROADCAST_LIMIT"] == "20" &&
+      module.function["message"].environment["TENANT_BROADCAST_LIMIT"] == "500"
+    )
+    error_message = "A limit is lost on its way to the function that counts."
   }
 }
 

@@ -85,6 +85,16 @@ run "takes_a_public_jwk" {
   }
 }
 
+run "refuses_a_limit_below_none" {
+  command = plan
+
+  variables {
+    broadcast_limits = { per_connection = -1 }
+  }
+
+  expect_failures = [var.broadcast_limits]
+}
+
 run "refuses_keys_over_plain_http" {
   command = plan
 

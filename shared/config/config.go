@@ -40,6 +40,8 @@ type MessageFunction struct {
 	WebSocketEndpoint string
 	BroadcastQueueURL string
 	ConnectionTTL     time.Duration
+	ConnectionLimit   int // broadcasts a second of one connection; 0 is no limit
+	TenantLimit       int // and of one tenant
 	JWT               auth.Config
 	LogLevel          slog.Level
 }
@@ -82,6 +84,7 @@ func Message(lookup Lookup) (MessageFunction, error) {
 	c := MessageFunction{
 		TableName: e.required("TABLE_NAME"), WebSocketEndpoint: e.url("WEBSOCKET_ENDPOINT"),
 		BroadcastQueueURL: e.url("BROADCAST_QUEUE_URL"), ConnectionTTL: e.ttl(), JWT: e.jwt(), LogLevel: e.level(),
+		ConnectionLimit: e.limit("CONNECTION_BROADCAST_LIMIT", 20), TenantLimit: e.limit("TENANT_BROADCAST_LIMIT", 80),
 	}
 	return c, e.err()
 }
@@ -187,6 +190,15 @@ func (e *env) rate() float64 {
 		e.fail("%s must be a number of posts per second between 1 and 100000", name)
 	}
 	return r
+}
+
+// limit is a number of broadcasts a second.
+func (e *env) limit(name string, fallback int) int {
+	n, err := strconv.Atoi(e.optional(name, strconv.Itoa(fallback)))
+	if err != nil || n < 0 || n > 10000 {
+		e.fail("%s must be a number of broadcasts a second between 0 (no limit) and 10000", name)
+	}
+	return n
 }
 
 func (e *env) level() slog.Level {

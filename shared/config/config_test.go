@@ -68,6 +68,8 @@ func TestWhatIsWrongIsNamedInOneLine(t *testing.T) {
 		{"TTL of nothing", "CONNECTION_TTL", "0s"},
 		{"unknown level", "LOG_LEVEL", "LOUD"},
 		{"no key at all", "JWT_PUBLIC_KEY", ""},
+		{"limit below none", "CONNECTION_BROADCAST_LIMIT", "-1"},
+		{"limit of a fraction", "TENANT_BROADCAST_LIMIT", "0.5"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package protocol
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Code is what a client's program reads of an error frame. The message beside
@@ -16,6 +17,7 @@ const (
 	CodeForbidden           Code = "FORBIDDEN"            // the token's permissions do not grant it
 	CodeTooManyChannels     Code = "TOO_MANY_CHANNELS"    // the connection is subscribed to 100 already
 	CodeIdempotencyMismatch Code = "IDEMPOTENCY_MISMATCH" // the key was used with another broadcast
+	CodeRateLimited         Code = "RATE_LIMITED"         // too many broadcasts of this connection or tenant; retryAfterMs says when to go on
 	CodeTokenInvalid        Code = "TOKEN_INVALID"        // authenticate: not a token for this connection
 	CodeTokenExpired        Code = "TOKEN_EXPIRED"        // the session is over; the socket closes
 	CodeInternal            Code = "INTERNAL_ERROR"       // our fault; trying again may help
@@ -26,6 +28,8 @@ const (
 type Error struct {
 	Code    Code
 	Message string
+	// RetryAfter is when the same request may succeed; 0 where waiting is no help.
+	RetryAfter time.Duration
 }
 
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }

@@ -47,6 +47,9 @@ type (
 		ID      string `json:"id,omitempty"`
 		Code    Code   `json:"code"`
 		Message string `json:"message"`
+		// RetryAfterMS is with RATE_LIMITED only: milliseconds until the same
+		// request may succeed.
+		RetryAfterMS int64 `json:"retryAfterMs,omitempty"`
 	}
 
 	// MessageFrame is a broadcast as its receivers get it.
@@ -64,7 +67,7 @@ type (
 // not a *Error is told as CodeInternal without its cause.
 func NewError(id string, err error) ErrorFrame {
 	e := AsError(err)
-	return ErrorFrame{Type: "error", ID: id, Code: e.Code, Message: e.Message}
+	return ErrorFrame{Type: "error", ID: id, Code: e.Code, Message: e.Message, RetryAfterMS: e.RetryAfter.Milliseconds()}
 }
 
 // EncodeMessage returns the JSON of a broadcast's frame, or CodePayloadTooLarge

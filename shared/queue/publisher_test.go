@@ -23,8 +23,8 @@ const maxBody = 256 << 10
 
 // fakeSQS records what is sent, or fails.
 type fakeSQS struct {
-	urls, bodies []string
-	err          error
+	urls, bodies, groups []string
+	err                  error
 }
 
 func (f *fakeSQS) SendMessage(_ context.Context, in *sqs.SendMessageInput, _ ...func(*sqs.Options)) (*sqs.SendMessageOutput, error) {
@@ -32,6 +32,7 @@ func (f *fakeSQS) SendMessage(_ context.Context, in *sqs.SendMessageInput, _ ...
 		return nil, f.err
 	}
 	f.urls, f.bodies = append(f.urls, *in.QueueUrl), append(f.bodies, *in.MessageBody)
+	f.groups = append(f.groups, *in.MessageGroupId)
 	return &sqs.SendMessageOutput{}, nil
 }
 
@@ -62,6 +63,36 @@ func TestAUnitOnTheWire(t *testing.T) {
 		Frame: json.RawMessage(`{"type":"message","data":"<>"}`), ExpiresAt: 1700000030000,
 	})
 	api.wantBody(t, err, `{"messageId":"m1","tenant":"acme","n":3,"connections":["R1kmxc2VNjMCFIA=","b"],"frame":{"type":"message","data":"<>"},"expiresAt":1700000030000}`)
+}
+
+func TestATenantsMessagesAreOneGroup(t *testing.T) {
+	var api fakeSQS
+	p := queue.NewPublisher(&api, queueURL)
+	names := []string{"acme", "acme", "Müller & Söhne", "Müller & Söhne", "with space", "", strings.Repeat("x", 129), strings.Repeat("x", 130)}
+	for i, tenant := range names {
+		m := broadcast.Message{Tenant: tenant, MessageID: "m", Data: json.RawMessage(`1`)}
+		if err := p.SendBroadcast(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.SendUnit(t.Context(), broadcast.Unit{Tenant: tenant, Frame: json.RawMessage(`1`)}); err != nil {
+			t.Fatal(err)
+		}
+		group := api.groups[2*i]
+		if group != api.groups[2*i+1] {
+			t.Errorf("%q: group %q of its broadcasts and %q of its units", tenant, group, api.groups[2*i+1])
+		}
+		if len(group) == 0 || len(group) > 128 || strings.ContainsFunc(group, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			t.Errorf("%q: SQS does not take %q", tenant, group)
+		}
+		for j := range i {
+			if (names[j] == tenant) != (api.groups[2*j] == group) {
+				t.Errorf("%q and %q: groups %q and %q", names[j], tenant, api.groups[2*j], group)
+			}
+		}
+	}
+	if api.groups[0] != "acme" {
+		t.Errorf("group %q, want the name where SQS takes it", api.groups[0])
+	}
 }
 
 // largest is a broadcast whose frame has 128 KB to the byte.

@@ -14,7 +14,10 @@ package queue
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -40,21 +43,39 @@ func NewPublisher(api Sender, url string) *Publisher { return &Publisher{api: ap
 
 // SendBroadcast puts m on the broadcast queue. nil means that SQS has it.
 func (p *Publisher) SendBroadcast(ctx context.Context, m broadcast.Message) error {
-	return p.send(ctx, "broadcast "+m.MessageID, m)
+	return p.send(ctx, "broadcast "+m.MessageID, m.Tenant, m)
 }
 
 // SendUnit puts u on the delivery queue. nil means that SQS has it.
 func (p *Publisher) SendUnit(ctx context.Context, u broadcast.Unit) error {
-	return p.send(ctx, fmt.Sprintf("unit %d of broadcast %s", u.N, u.MessageID), u)
+	return p.send(ctx, fmt.Sprintf("unit %d of broadcast %s", u.N, u.MessageID), u.Tenant, u)
 }
+
+// GroupID is the MessageGroupId of a tenant's messages: SQS then keeps a tenant
+// with many of them from delaying the others ("fair queues" of standard queues).
+// Back ends that publish by themselves should set it too. It is the tenant's
+// name or, where SQS would not take that as a group, a digest of it.
+//
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+func GroupID(tenant string) string {
+	if groupID.MatchString(tenant) {
+		return tenant
+	}
+	sum := sha256.Sum256([]byte(tenant))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// groupID is what SendMessage takes as MessageGroupId: letters, digits and
+// punctuation of ASCII, and no space.
+var groupID = regexp.MustCompile(`^[!-~]{1,128}$`)
 
 // send writes the body as protocol.Encode does, not json.Marshal: what was
 // accepted by its size must not grow on the way.
-func (p *Publisher) send(ctx context.Context, what string, v any) error {
+func (p *Publisher) send(ctx context.Context, what, tenant string, v any) error {
 	body, err := protocol.Encode(v)
 	if err == nil {
-		text := string(body)
-		_, err = p.api.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &p.url, MessageBody: &text})
+		text, group := string(body), GroupID(tenant)
+		_, err = p.api.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &p.url, MessageBody: &text, MessageGroupId: &group})
 	}
 	if err != nil {
 		return fmt.Errorf("queue %s: %w", what, err)

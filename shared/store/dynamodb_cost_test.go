@@ -69,6 +69,7 @@ func TestEachMethodCostsWhatItsCommentSays(t *testing.T) {
 		{"ConfirmKey", func() error {
 			return s.ConfirmKey(ctx, broadcast.IdempotencyClaim{Tenant: "acme", Key: "k", MessageID: "m1"})
 		}, 0, 1},
+		{"CountBroadcast", func() error { _, _, err := s.CountBroadcast(ctx, "acme", c.ID, 1); return err }, 0, 1},
 	}
 	for _, step := range steps {
 		bill.read, bill.write = 0, 0
@@ -103,6 +104,22 @@ func TestAPageOf500Costs(t *testing.T) {
 	}
 	if bill.read > 500.0/30+1 {
 		t.Errorf("500 members cost %v read units", bill.read)
+	}
+}
+
+// TestAWindowOf80ConnectionsIsOneWriteUnit checks that a broadcast costs one
+// write unit to count while a tenant stays within its default limit.
+func TestAWindowOf80ConnectionsIsOneWriteUnit(t *testing.T) {
+	bill := &meter{API: newTable(t)}
+	s := store.NewDynamoDB(bill, tableName, store.Options{})
+	for i := range 80 {
+		bill.write = 0
+		if _, _, err := s.CountBroadcast(t.Context(), "a-tenant-of-usual-length", "R1kmxc2VNjMC"+strconv.Itoa(1000+i), 1785000000); err != nil {
+			t.Fatal(err)
+		}
+		if bill.write != 1 {
+			t.Fatalf("connection %d costs %v write units", i, bill.write)
+		}
 	}
 }
 

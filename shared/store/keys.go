@@ -35,6 +35,10 @@ func claimKey(tenant, user, name string) key {
 	return key{"idempotency/" + encode(tenant) + "/" + encode(user) + "/" + encode(name), "claim"}
 }
 
+func rateKey(tenant string, window int64) key {
+	return key{"rate/" + encode(tenant), strconv.FormatInt(window, 10)}
+}
+
 func tenantPartition(tenant string, shard int) string {
 	return encodeTenant(tenant) + "/tenant/" + strconv.Itoa(shard)
 }
@@ -96,7 +100,7 @@ func unsafeInKey(r rune, size int) bool {
 }
 
 // reserved are the first parts of keys that belong to no tenant.
-var reserved = []string{"connection", "broadcast", "idempotency"}
+var reserved = []string{"connection", "broadcast", "idempotency", "rate"}
 
 // encodeTenant is encode for the first part of a key. Without it the members
 // of tenant "idempotency" in channel "x" and the claims of tenant "channel" and

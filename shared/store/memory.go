@@ -25,6 +25,7 @@ type Memory struct {
 	receipts   map[string]expiring[broadcast.Receipt]
 	units      map[string]map[int]expiring[broadcast.UnitCounts] // by message id and N
 	claims     map[key]broadcast.IdempotencyClaim
+	counters   map[key]map[string]int // broadcasts by window and connection, "" is the tenant's
 }
 
 var (
@@ -32,6 +33,7 @@ var (
 	_ broadcast.Audience = (*Memory)(nil)
 	_ broadcast.Ledger   = (*Memory)(nil)
 	_ broadcast.Claims   = (*Memory)(nil)
+	_ broadcast.Counters = (*Memory)(nil)
 )
 
 // NewMemory returns an empty store.
@@ -43,6 +45,7 @@ func NewMemory(o Options) *Memory {
 		receipts:   map[string]expiring[broadcast.Receipt]{},
 		units:      map[string]map[int]expiring[broadcast.UnitCounts]{},
 		claims:     map[key]broadcast.IdempotencyClaim{},
+		counters:   map[key]map[string]int{},
 	}
 }
 

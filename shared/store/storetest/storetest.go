@@ -32,6 +32,7 @@ type Store interface {
 	broadcast.Audience
 	broadcast.Ledger
 	broadcast.Claims
+	broadcast.Counters
 
 	Put(ctx context.Context, c connection.Connection) error
 	Remove(ctx context.Context, id string) (connection.Connection, error)
@@ -55,6 +56,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"subscriptions": subscriptions,
 		"members":       members,
 		"ledger":        ledger,
+		"counters":      counters,
 	} {
 		t.Run(group, func(t *testing.T) {
 			for _, c := range contracts {
