@@ -37,7 +37,7 @@ func main() {
 
 	table := store.NewDynamoDB(dynamodb.NewFromConfig(aws), cfg.TableName, store.Options{})
 	queues := sqs.NewFromConfig(aws)
-	manager := connection.NewManager(table, gw, connection.Options{Adaptive: true, Rate: cfg.PostRate, Logger: logger})
+	manager := connection.NewManager(table, broadcast.Timed(gw), connection.Options{Adaptive: true, Rate: cfg.PostRate, Logger: logger})
 	metrics := telemetry.NewMetrics(os.Stdout, "broadcast")
 	h := &handler{
 		batch: queue.NewBatch(queues, cfg.BroadcastQueueURL, logger),

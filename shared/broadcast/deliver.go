@@ -33,13 +33,15 @@ func (d *Deliverer) Deliver(ctx context.Context, u Unit) (UnitCounts, error) {
 		return counts, err
 	}
 	ids := counts.Remaining
-	counts.Remaining, counts.Failed, counts.At = nil, givenUp(counts.Failed), d.Now()
+	counts.Remaining, counts.Failed = nil, givenUp(counts.Failed)
+	counts.Attempts++
 	var cause error
 	if u.ExpiresAt != 0 && d.Now().UnixMilli() >= u.ExpiresAt {
 		counts.Expired += len(ids)
 	} else {
 		cause = d.send(ctx, u, ids, &counts)
 	}
+	counts.At = d.Now()
 	// The counts outlive a deadline that ended the sending.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
@@ -59,7 +61,7 @@ const recordTimeout = 2 * time.Second
 func (d *Deliverer) begin(ctx context.Context, u Unit) (UnitCounts, error) {
 	counts, err := d.Ledger.Unit(ctx, u.MessageID, u.N)
 	if errors.Is(err, ErrNotFound) {
-		return UnitCounts{N: u.N, Remaining: u.Connections}, nil
+		return UnitCounts{N: u.N, Size: len(u.Connections), Remaining: u.Connections}, nil
 	}
 	return counts, err
 }
@@ -67,7 +69,9 @@ func (d *Deliverer) begin(ctx context.Context, u Unit) (UnitCounts, error) {
 // send delivers and counts. It returns a cause for what remains, if anything.
 func (d *Deliverer) send(ctx context.Context, u Unit, ids []string, counts *UnitCounts) error {
 	var cause error
-	failures := 0
+	failures, onlySlow := 0, true
+	t := &timing{since: time.UnixMilli(u.AcceptedAt), now: d.Now}
+	ctx = context.WithValue(ctx, timingKey{}, t)
 	err := d.Send(ctx, ids, u.Frame, func(id string, err error) {
 		failures++
 		switch kind := connection.TypeOf(err); kind {
@@ -79,14 +83,25 @@ func (d *Deliverer) send(ctx context.Context, u Unit, ids []string, counts *Unit
 			counts.Failed[string(kind)]++
 			counts.Remaining = append(counts.Remaining, id)
 			cause = err
+			onlySlow = onlySlow && (kind == connection.TypeThrottled || kind == connection.TypeCircuitOpen)
 		}
 	})
 	counts.Delivered += len(ids) - failures
+	counts.Times = counts.Times.Plus(t.times())
 	if err != nil {
 		cause = err
 	}
+	if onlySlow && counts.Attempts >= slowAttempts && counts.Delivered > 0 {
+		counts.Remaining = nil
+	}
 	return cause
 }
+
+// slowAttempts is how often, minutes apart, clients may answer 429 while others
+// of their unit get the message. Then it is their own buffers that are full, and
+// not the account's rate: they count as failed, and the unit does not end among
+// the dead letters for them.
+const slowAttempts = 3
 
 // givenUp returns what of earlier failures stays: a frame that is too large
 // never gets smaller. The others are tried again, and counted again.

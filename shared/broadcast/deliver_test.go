@@ -170,3 +170,62 @@ func TestADeadlineRecordsWhatIsLeft(t *testing.T) {
 		}
 	})
 }
+
+func TestClientsWhoseBuffersStayFullAreGivenUp(t *testing.T) {
+	for name, tt := range map[string]struct {
+		others, refused error
+		attempts        int
+	}{
+		"throttled while others get it":   {nil, connection.ErrThrottled, 3},
+		"their breakers open":             {nil, connection.ErrCircuitOpen, 3},
+		"throttled as everybody is":       {connection.ErrThrottled, connection.ErrThrottled, 0},
+		"failing for another reason":      {nil, errors.New("500"), 0},
+		"some of them for another reason": {errors.New("500"), connection.ErrThrottled, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.refuse["a"], w.refuse["slow"] = tt.others, tt.refused
+			for attempt := 1; attempt <= 5; attempt++ {
+				counts, err := w.deliver(unitOf("a", "slow"))
+				finished := err == nil && len(counts.Remaining) == 0
+				if want := tt.attempts > 0 && attempt >= tt.attempts; finished != want {
+					t.Fatalf("attempt %d: recorded %+v, error %v; want it finished: %v", attempt, counts, err, want)
+				}
+				if finished && counts.Failed[string(connection.TypeOf(tt.refused))] != 1 {
+					t.Errorf("recorded %+v, want the slow client to count as failed", counts)
+				}
+			}
+		})
+	}
+}
+
+func TestTheReceiptSaysHowLongClientsWaited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sender := &connectiontest.Sender{Latency: 10 * time.Millisecond}
+		sender.Slow("c", 2*time.Second)
+		sender.Always("gone", connection.ErrGone)
+		manager := connection.NewManager(connectiontest.NewStore(), broadcast.Timed(sender), connection.Options{})
+		table := store.NewMemory(store.Options{})
+		d := &broadcast.Deliverer{Send: broadcast.ByManager(manager), Ledger: table, Now: time.Now}
+		u := unitOf("a", "b", "c", "gone")
+		u.AcceptedAt = time.Now().Add(-time.Second).UnixMilli()
+		if _, err := table.Claim(t.Context(), broadcast.Receipt{MessageID: "m", Tenant: "acme", AcceptedAt: time.UnixMilli(u.AcceptedAt)}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Deliver(t.Context(), u); err != nil {
+			t.Fatal(err)
+		}
+		r, err := table.Receipt(t.Context(), "m")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := r.Summary(5)
+		within := func(got, want time.Duration) bool { return got >= want && float64(got) < 1.2*float64(want) }
+		if !within(s.P50, 1010*time.Millisecond) || !within(s.P99, 3*time.Second) || !within(s.Last, 3*time.Second) {
+			t.Errorf("p50 %v, p99 %v, last %v; want 1.01 s, 3 s and 3 s", s.P50, s.P99, s.Last)
+		}
+		if s.Audience != 4 || s.Delivered != 3 || s.Gone != 1 || r.Units[0].Times.Total() != 3 {
+			t.Errorf("summary %+v of %+v", s, r)
+		}
+	})
+}

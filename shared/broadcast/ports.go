@@ -48,11 +48,14 @@ type Receipt struct {
 // UnitCounts is what became of a unit.
 type UnitCounts struct {
 	N         int
+	Size      int // connections in it
+	Attempts  int // how often it was delivered, the last time at At
 	Delivered int
 	Gone      int
 	Expired   int
 	Failed    map[string]int // by connection.ErrorType, those of Remaining and those that are given up
 	Remaining []string       // to be tried again; empty once the unit is finished
+	Times     Times          // of the Delivered
 	At        time.Time
 }
 

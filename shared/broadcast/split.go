@@ -190,7 +190,10 @@ func (r *run) hand(ctx context.Context, cursor string, page Page) error {
 	if len(page.IDs) == 0 {
 		return nil
 	}
-	u := Unit{MessageID: r.message.MessageID, Tenant: r.message.Tenant, N: r.at.Units, Connections: page.IDs, Frame: r.frame}
+	u := Unit{
+		MessageID: r.message.MessageID, Tenant: r.message.Tenant, N: r.at.Units,
+		Connections: page.IDs, Frame: r.frame, AcceptedAt: r.message.Time,
+	}
 	expires := r.message.ExpiresAt()
 	if !expires.IsZero() {
 		u.ExpiresAt = expires.UnixMilli()

@@ -19,6 +19,7 @@ type Unit struct {
 	N           int             `json:"n"`
 	Connections []string        `json:"connections"`
 	Frame       json.RawMessage `json:"frame"`
+	AcceptedAt  int64           `json:"acceptedAt"`          // ms since 1970
 	ExpiresAt   int64           `json:"expiresAt,omitempty"` // ms since 1970
 }
 

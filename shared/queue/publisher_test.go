@@ -60,9 +60,9 @@ func TestAUnitOnTheWire(t *testing.T) {
 	var api fakeSQS
 	err := queue.NewPublisher(&api, queueURL).SendUnit(t.Context(), broadcast.Unit{
 		MessageID: "m1", Tenant: "acme", N: 3, Connections: []string{"R1kmxc2VNjMCFIA=", "b"},
-		Frame: json.RawMessage(`{"type":"message","data":"<>"}`), ExpiresAt: 1700000030000,
+		Frame: json.RawMessage(`{"type":"message","data":"<>"}`), AcceptedAt: 1700000000000, ExpiresAt: 1700000030000,
 	})
-	api.wantBody(t, err, `{"messageId":"m1","tenant":"acme","n":3,"connections":["R1kmxc2VNjMCFIA=","b"],"frame":{"type":"message","data":"<>"},"expiresAt":1700000030000}`)
+	api.wantBody(t, err, `{"messageId":"m1","tenant":"acme","n":3,"connections":["R1kmxc2VNjMCFIA=","b"],"frame":{"type":"message","data":"<>"},"acceptedAt":1700000000000,"expiresAt":1700000030000}`)
 }
 
 func TestATenantsMessagesAreOneGroup(t *testing.T) {

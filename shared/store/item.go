@@ -145,6 +145,14 @@ func (f *fields) numbers(name string) map[string]int {
 	return m
 }
 
+func (f *fields) times(name string) broadcast.Times {
+	t, err := broadcast.ParseTimes(f.text(name))
+	if err != nil {
+		f.fail("%s: %v", name, err)
+	}
+	return t
+}
+
 // name decodes a part of a key.
 func (f *fields) name(encoded string) string {
 	name, err := decode(encoded)
@@ -238,6 +246,9 @@ func parseReceipt(it item) (broadcast.Receipt, error) {
 func unitItem(messageID string, u broadcast.UnitCounts, expiresAt int64) item {
 	it := unitKey(messageID, u.N).item()
 	it["n"] = number(u.N)
+	it["size"] = number(u.Size)
+	it["attempts"] = number(u.Attempts)
+	it["times"] = text(u.Times.String())
 	it["delivered"] = number(u.Delivered)
 	it["gone"] = number(u.Gone)
 	it["expired"] = number(u.Expired)
@@ -252,6 +263,9 @@ func parseUnit(it item) (broadcast.UnitCounts, error) {
 	f := &fields{item: it}
 	u := broadcast.UnitCounts{
 		N:         int(f.number("n")),
+		Size:      int(f.number("size")),
+		Attempts:  int(f.number("attempts")),
+		Times:     f.times("times"),
 		Delivered: int(f.number("delivered")),
 		Gone:      int(f.number("gone")),
 		Expired:   int(f.number("expired")),

@@ -212,7 +212,7 @@ func receipt(messageID string) broadcast.Receipt {
 
 func unit(n int) broadcast.UnitCounts {
 	return broadcast.UnitCounts{
-		N: n, Delivered: 1, Gone: 2, Expired: 3,
+		N: n, Size: 15, Attempts: 6, Delivered: 1, Gone: 2, Expired: 3, Times: broadcast.Times{0: 7, 13: 980, 96: 1},
 		Failed:    map[string]int{"throttled": 4, "forbidden": 5},
 		Remaining: []string{"c1", "c2"},
 		At:        time.Date(2100, 1, 2, 3, 4, 5, 678_000_000, time.UTC),

@@ -1,0 +1,4 @@
+package broadcast
+
+// BucketOf is for tests.
+var BucketOf = bucketOf

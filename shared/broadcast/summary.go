@@ -1,0 +1,55 @@
+package broadcast
+
+import (
+	"maps"
+	"time"
+)
+
+// Summary is a Receipt added up.
+type Summary struct {
+	Audience  int            // connections in the units that have begun; all of them once Done
+	Units     int            // handed out so far
+	Open      int            // of them, not finished yet
+	Dead      int            // of Open, given up by the delivery queue: they are among its dead letters
+	Delivered int            // API Gateway took the message for them
+	Gone      int            // their sockets were closed
+	Expired   int            // the broadcast's ttl was over before it was their turn
+	Failed    map[string]int // given up, or to be tried again, by connection.ErrorType
+	Waiting   int            // of Failed, to be tried again
+	Done      bool           // the audience has been read to its end, and no unit is open
+	Last      time.Duration  // from acceptance to the last delivery that is known
+	P50, P99  time.Duration  // from acceptance to delivery, right to a fifth
+}
+
+// Summary adds the receipt up. maxReceives is how often the delivery queue
+// hands out a unit before it becomes a dead letter.
+func (r Receipt) Summary(maxReceives int) Summary {
+	s := Summary{Units: r.Progress.Units, Open: r.Progress.Units - len(r.Units), Failed: map[string]int{}}
+	var times Times
+	for _, u := range r.Units {
+		s.Audience += u.Size
+		s.Delivered += u.Delivered
+		s.Gone += u.Gone
+		s.Expired += u.Expired
+		for kind, n := range u.Failed {
+			s.Failed[kind] += n
+		}
+		s.Waiting += len(u.Remaining)
+		if len(u.Remaining) > 0 {
+			s.Open++
+			if u.Attempts >= maxReceives {
+				s.Dead++
+			}
+		}
+		if u.Delivered > 0 {
+			s.Last = max(s.Last, u.At.Sub(r.AcceptedAt))
+		}
+		times = times.Plus(u.Times)
+	}
+	// A small broadcast's only unit is recorded before the ledger counts it.
+	s.Open = max(s.Open, 0)
+	maps.DeleteFunc(s.Failed, func(_ string, n int) bool { return n == 0 })
+	s.Done = r.Progress.Done && s.Open == 0
+	s.P50, s.P99 = times.Quantile(0.5), times.Quantile(0.99)
+	return s
+}
