@@ -49,7 +49,10 @@ func TestMain(m *testing.M) {
 func runEmbedded(m *testing.M) int {
 	s, err := stack.Up(context.Background(), stack.Options{
 		Root: "../..", Dir: ".local/test", Out: os.Stderr, FunctionLog: functionLogs.add,
-		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Logger: slog.New(slog.NewMultiHandler(
+			slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}),
+			slog.NewTextHandler(&cloudLog, &slog.HandlerOptions{Level: slog.LevelDebug}),
+		)),
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "suite:", err)
