@@ -21,7 +21,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 )
@@ -88,7 +87,7 @@ func Parse(text string) (*Document, error) {
 		ID        string `json:"Id"`
 		Statement json.RawMessage
 	}
-	if err := decodeStrict([]byte(text), &wire); err != nil {
+	if err := decode([]byte(text), &wire, "Version", "Id", "Statement"); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	doc := &Document{Version: Version2008, ID: wire.ID}
@@ -124,7 +123,8 @@ func parseStatement(raw json.RawMessage) (Statement, error) {
 		Resource, NotResource   stringsJSON
 		Condition               map[string]map[string]stringsJSON
 	}
-	if err := decodeStrict(raw, &wire); err != nil {
+	err := decode(raw, &wire, "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
+	if err != nil {
 		return Statement{}, err
 	}
 	if wire.Effect != Allow && wire.Effect != Deny {
@@ -241,20 +241,22 @@ func scalar(raw json.RawMessage) (string, error) {
 	return "", fmt.Errorf("%.40s is neither a string nor a list of strings", raw)
 }
 
-// decodeStrict takes exactly one JSON object without unknown members.
-func decodeStrict(text []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
+// decode takes exactly one JSON object with no other members than these, in
+// this spelling: AWS knows no "statement".
+func decode(text []byte, v any, members ...string) error {
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(text, &object); err != nil {
 		return err
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return fmt.Errorf("there is more text after the JSON")
+	if object == nil {
+		return errors.New("null is no object")
 	}
-	if first := bytes.TrimSpace(text)[0]; first != '{' {
-		return fmt.Errorf("the JSON begins with %q, it must be an object", first)
+	for member := range object {
+		if !slices.Contains(members, member) {
+			return fmt.Errorf("unknown element %q", member)
+		}
 	}
-	return nil
+	return json.Unmarshal(text, v)
 }
 
 func malformed(format string, args ...any) error {

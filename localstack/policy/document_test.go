@@ -84,6 +84,8 @@ func TestParseRefuses(t *testing.T) {
 		"no effect":                 `{"Statement":{"Action":"*"}}`,
 		"an effect in lower case":   `{"Statement":{"Effect":"allow"}}`,
 		"an unknown element":        `{"Statement":{"Effect":"Allow","Actions":"*"}}`,
+		"an element in lower case":  `{"statement":{"Effect":"Allow"}}`,
+		"an effect's own name":      `{"Statement":{"effect":"Allow"}}`,
 		"an unknown element on top": `{"Statements":[],"Statement":{"Effect":"Allow"}}`,
 		"an action that is a map":   `{"Statement":{"Effect":"Allow","Action":{"a":"b"}}}`,
 		"an action that is null":    `{"Statement":{"Effect":"Allow","Action":null}}`,
