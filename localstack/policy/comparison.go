@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/base64"
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -121,7 +122,7 @@ func greaterOrEqual(c int) bool { return c >= 0 }
 
 func parseNumber(text string) (float64, bool) {
 	n, err := strconv.ParseFloat(text, 64)
-	return n, err == nil && n == n // NaN is none
+	return n, err == nil && !math.IsNaN(n)
 }
 
 // dateLayouts are the W3C's profile of ISO 8601, but for years and months alone.
