@@ -2,6 +2,8 @@ package policy
 
 import "testing"
 
+// [WEB:reference_policies_elements_condition_operators;
+// reference_policies_condition-single-vs-multi-valued-context-keys].
 func TestConditions(t *testing.T) {
 	request := map[string][]string{
 		"name": {"Ann"}, "tags": {"a", "b"}, "arn": {"arn:aws:sqs:eu-west-1:000000000000:orders"}, "secure": {"true"},

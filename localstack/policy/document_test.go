@@ -21,6 +21,7 @@ func ExampleParse() {
 	// Allow [sqs:SendMessage] [arn:aws:sqs:*:*:orders]
 }
 
+// [WEB:reference_policies_grammar].
 func TestParse(t *testing.T) {
 	one := func(s Statement) *Document {
 		return &Document{Version: "2012-10-17", Statements: []Statement{s}}
@@ -63,6 +64,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// [WEB:reference_policies_elements_version].
 func TestADocumentWithoutVersionIsOf2008(t *testing.T) {
 	doc, err := Parse(`{"Id":"i","Statement":{"Effect":"Allow"}}`)
 	if err != nil || doc.Version != "2008-10-17" || doc.ID != "i" {
@@ -70,6 +72,7 @@ func TestADocumentWithoutVersionIsOf2008(t *testing.T) {
 	}
 }
 
+// [WEB:reference_policies_grammar].
 func TestParseRefuses(t *testing.T) {
 	tests := map[string]string{
 		"nothing":                   ``,

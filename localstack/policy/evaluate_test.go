@@ -35,6 +35,7 @@ func parse(t *testing.T, statements string) *Document {
 	return doc
 }
 
+// [WEB:reference_policies_evaluation-logic].
 func TestADenyDecidesThenTheFirstAllow(t *testing.T) {
 	const allow, deny = `{"Sid":"A","Effect":"Allow","Action":"a:b","Resource":"*"}`, `{"Sid":"D","Effect":"Deny","Action":"a:b","Resource":"*"}`
 	const again, other = `{"Sid":"B","Effect":"Allow","Action":"a:b","Resource":"*"}`, `{"Sid":"O","Effect":"Deny","Action":"a:c","Resource":"*"}`
@@ -72,6 +73,7 @@ func TestADenyDecidesThenTheFirstAllow(t *testing.T) {
 	}
 }
 
+// [WEB:reference_policies_elements_action].
 func TestActions(t *testing.T) {
 	tests := map[string]struct {
 		element, action string
@@ -101,6 +103,7 @@ func TestActions(t *testing.T) {
 	}
 }
 
+// [WEB:reference_policies_elements_resource; reference_policies_variables].
 func TestResources(t *testing.T) {
 	const queue = "arn:aws:sqs:eu-west-1:000000000000:orders"
 	const method = "arn:aws:execute-api:eu-west-1:000000000000:a1b2/prod/$connect"
@@ -151,6 +154,7 @@ func TestResources(t *testing.T) {
 	}
 }
 
+// [WEB:reference_policies_variables].
 func TestTheVersionOf2008HasNoVariables(t *testing.T) {
 	doc, err := Parse(`{"Version":"2008-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:username}"}}`)
 	if err != nil {
@@ -166,6 +170,7 @@ func TestTheVersionOf2008HasNoVariables(t *testing.T) {
 	}
 }
 
+// [WEB:reference_policies_elements_principal].
 func TestPrincipals(t *testing.T) {
 	const account, role = "123456789012", "arn:aws:iam::123456789012:role/team/r"
 	tests := map[string]struct {
