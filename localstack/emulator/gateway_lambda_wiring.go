@@ -10,8 +10,8 @@ import (
 // apiGatewayPrincipal is who API Gateway is to a function's resource policy.
 const apiGatewayPrincipal = "apigateway.amazonaws.com"
 
-// invokeForGateway calls a function for a route, if the function's resource
-// policy lets API Gateway do so from that route.
+// invokeForGateway calls a function for a route or as an authorizer, if the
+// function's resource policy lets API Gateway do so from there.
 func (e *Emulator) invokeForGateway(ctx context.Context, inv gateway.Invocation) (gateway.Result, error) {
 	if !e.lambda.Allowed(inv.FunctionARN, "lambda:InvokeFunction", apiGatewayPrincipal, inv.SourceARN) {
 		return gateway.Result{}, gateway.ErrNotAllowed

@@ -449,9 +449,6 @@ func TestWhatTheLocalCloudLacksIsRefused(t *testing.T) {
 		"another method than POST":       {integration(func(in *sdk.CreateIntegrationInput) { in.IntegrationMethod = ptr("GET") }), "integrationMethod"},
 		"a time-out of more than 29 s":   {integration(func(in *sdk.CreateIntegrationInput) { in.TimeoutInMillis = ptr(int32(29001)) }), "29000"},
 		"a time-out of less than 50 ms":  {integration(func(in *sdk.CreateIntegrationInput) { in.TimeoutInMillis = ptr(int32(49)) }), "50"},
-		"an authorizer":                  {route(func(in *sdk.CreateRouteInput) { in.AuthorizationType = types.AuthorizationTypeCustom }), "authorizationType"},
-		"IAM authorization":              {route(func(in *sdk.CreateRouteInput) { in.AuthorizationType = types.AuthorizationTypeAwsIam }), "authorizationType"},
-		"an authorizer's id":             {route(func(in *sdk.CreateRouteInput) { in.AuthorizerId = ptr("x") }), "authorizerId"},
 		"API keys":                       {route(func(in *sdk.CreateRouteInput) { in.ApiKeyRequired = ptr(true) }), "apiKeyRequired"},
 		"a model selection":              {route(func(in *sdk.CreateRouteInput) { in.ModelSelectionExpression = ptr("x") }), "modelSelectionExpression"},
 		"request models":                 {route(func(in *sdk.CreateRouteInput) { in.RequestModels = map[string]string{"a": "b"} }), "requestModels"},
@@ -478,11 +475,7 @@ func TestWhatTheLocalCloudLacksIsRefused(t *testing.T) {
 
 func TestOperationsThatAreNotThereSaySo(t *testing.T) {
 	d := newCloud(t).deploy(t, chat)
-	_, err := d.CreateAuthorizer(t.Context(), &sdk.CreateAuthorizerInput{
-		ApiId: &d.id, AuthorizerType: types.AuthorizerTypeRequest, IdentitySource: []string{"route.request.header.Auth"}, Name: ptr("a"),
-	})
-	wantFault(t, err, "UnknownOperationException", 404, "/authorizers")
-	_, err = d.CreateModel(t.Context(), &sdk.CreateModelInput{ApiId: &d.id, Name: ptr("m"), Schema: ptr("{}")})
+	_, err := d.CreateModel(t.Context(), &sdk.CreateModelInput{ApiId: &d.id, Name: ptr("m"), Schema: ptr("{}")})
 	wantFault(t, err, "UnknownOperationException", 404, "/models")
 	_, err = d.CreateIntegrationResponse(t.Context(), &sdk.CreateIntegrationResponseInput{ApiId: &d.id, IntegrationId: ptr("i"), IntegrationResponseKey: ptr("$default")})
 	wantFault(t, err, "UnknownOperationException", 404, "/integrationresponses")

@@ -40,6 +40,8 @@ type requestContext struct {
 	DomainName           string   `json:"domainName"`
 	ConnectionID         string   `json:"connectionId"`
 	APIID                string   `json:"apiId"`
+
+	Authorizer map[string]any `json:"authorizer,omitempty"` // of all events of the connection
 }
 
 type identity struct {
@@ -59,11 +61,11 @@ func (k *socket) contextOf(routeKey, eventType, requestID string, now time.Time)
 		RequestTime: now.Format(clfTime), RequestTimeEpoch: now.UnixMilli(),
 		Stage: k.stage, APIID: k.api, DomainName: k.domain,
 		ConnectionID: k.id, ConnectedAt: k.connectedAt.UnixMilli(),
-		Identity: identity{UserAgent: k.userAgent, SourceIP: k.sourceIP},
+		Identity: identity{UserAgent: k.userAgent, SourceIP: k.sourceIP}, Authorizer: k.authorizer,
 	}
 }
 
-func (k *socket) connectEvent(r *http.Request, traceID string, variables map[string]string) []byte {
+func (k *socket) connectEvent(r *http.Request, traceID string, variables map[string]string) proxyEvent {
 	headers := connectHeaders(r, traceID)
 	e := proxyEvent{
 		Headers: lastValues(headers), MultiValueHeaders: headers, StageVariables: variables,
@@ -72,7 +74,7 @@ func (k *socket) connectEvent(r *http.Request, traceID string, variables map[str
 	if query := r.URL.Query(); len(query) > 0 {
 		e.Query, e.MultiValueQuery = lastValues(query), query
 	}
-	return e.encode()
+	return e
 }
 
 func (k *socket) messageEvent(routeKey, requestID, body string, now time.Time, variables map[string]string) []byte {

@@ -108,7 +108,7 @@ func replaceUnstable(t *testing.T, host, key string, v any) any {
 		}
 		return x
 	case float64:
-		if key == "connectedAt" || key == "requestTimeEpoch" {
+		if key == "connectedAt" || key == "requestTimeEpoch" || key == "integrationLatency" {
 			return "<milliseconds>"
 		}
 		return x

@@ -36,6 +36,13 @@ func (s *Service) routes() *awsproto.REST {
 	handle("PATCH "+routes+"/{id}", "UpdateRoute", s.onAPI(s.updateRoute))
 	handle("DELETE "+routes+"/{id}", "DeleteRoute", s.onAPI(s.deleteRoute))
 
+	const authorizers = "/v2/apis/{api}/authorizers"
+	handle("POST "+authorizers, "CreateAuthorizer", s.onAPI(s.createAuthorizer))
+	handle("GET "+authorizers, "GetAuthorizers", s.onAPI(s.getAuthorizers))
+	handle("GET "+authorizers+"/{id}", "GetAuthorizer", s.onAPI(s.getAuthorizer))
+	handle("PATCH "+authorizers+"/{id}", "UpdateAuthorizer", s.onAPI(s.updateAuthorizer))
+	handle("DELETE "+authorizers+"/{id}", "DeleteAuthorizer", s.onAPI(s.deleteAuthorizer))
+
 	const responses = routes + "/{route}/routeresponses"
 	handle("POST "+responses, "CreateRouteResponse", s.onAPI(s.createRouteResponse))
 	handle("GET "+responses, "GetRouteResponses", s.onAPI(s.getRouteResponses))

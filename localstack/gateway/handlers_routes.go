@@ -33,6 +33,9 @@ func (s *Service) updateRoute(r *http.Request, a *apiState) (int, any, error) {
 	next, err := patched(r, rt)
 	if err == nil {
 		next.ID = rt.ID
+		if next.AuthorizationType == "NONE" && next.AuthorizerID == rt.AuthorizerID {
+			next.AuthorizerID = "" // goes with the type that needed it
+		}
 		err = next.validate(a)
 	}
 	if err != nil {

@@ -8,9 +8,9 @@
 //	http.ListenAndServe("127.0.0.1:4566", gw)
 //
 // A deployed API is served under /_aws/execute-api/<apiId>/<stage>. Of what
-// AWS has, only WebSocket APIs with Lambda proxy integrations are here: other
-// integrations, models, mapping templates and authorizers are refused when they
-// are created, never ignored. Stage and route throttling is enforced; the
+// AWS has, only WebSocket APIs with Lambda proxy integrations and, on $connect,
+// REQUEST authorizers are here: other integrations, models, mapping templates
+// and IAM authorization are refused when they are created, never ignored. Stage and route throttling is enforced; the
 // account's own limits (10,000 requests and 500 new connections a second) are
 // not. Execution logs and detailed metrics can be switched on, as Terraform
 // does, but nothing is written for them.
@@ -36,12 +36,14 @@ const DataPath = "/_aws/execute-api/"
 // policy does not let API Gateway call it.
 var ErrNotAllowed = errors.New("API Gateway may not invoke the function")
 
-// Invocation is one call of an integration's function.
+// Invocation is one call of an integration's or authorizer's function.
 type Invocation struct {
 	FunctionARN string
-	SourceARN   string // arn:aws:execute-api:<region>:<account>:<apiId>/<stage>/<routeKey>
-	Payload     []byte
-	TraceID     string // X-Amzn-Trace-Id
+	// SourceARN is arn:aws:execute-api:<region>:<account>:<apiId>/<stage>/<routeKey>,
+	// or …:<apiId>/authorizers/<authorizerId>.
+	SourceARN string
+	Payload   []byte
+	TraceID   string // X-Amzn-Trace-Id
 }
 
 // Result is what a function answered. Failed means that it answered with an

@@ -68,6 +68,7 @@ type socket struct {
 	id, api, stage, domain string
 	sourceIP, userAgent    string
 	connectedAt            time.Time
+	authorizer             map[string]any // what the authorizer said of the client, nil without one
 	clock                  *clock.Clock
 
 	work sync.WaitGroup // messages being handled, and the writer

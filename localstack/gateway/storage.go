@@ -14,6 +14,7 @@ type apiState struct {
 	Region       string
 	Integrations map[string]*integration
 	Routes       map[string]*route
+	Authorizers  map[string]*authorizer
 	Responses    map[string]map[string]*routeResponse // by route id
 	Deployments  map[string]*deployment
 	Released     map[string]release // by deployment id
@@ -28,9 +29,10 @@ type release map[string]servedRoute
 // servedRoute is a route with all that serving it takes.
 type servedRoute struct {
 	Key         string
-	FunctionURI string
+	FunctionURI string // empty if only an authorizer decides
 	TimeoutMS   int
-	TwoWay      bool // the function's body goes back to the client
+	TwoWay      bool              // the function's body goes back to the client
+	Authorizer  *servedAuthorizer `json:",omitempty"`
 }
 
 func newState() state {
@@ -48,6 +50,7 @@ func newAPIState(a api, region string) *apiState {
 		API: a, Region: region,
 		Integrations: map[string]*integration{},
 		Routes:       map[string]*route{},
+		Authorizers:  map[string]*authorizer{},
 		Responses:    map[string]map[string]*routeResponse{},
 		Deployments:  map[string]*deployment{},
 		Released:     map[string]release{},
@@ -71,13 +74,16 @@ func (a *apiState) UnmarshalJSON(raw []byte) error {
 func (a *apiState) release() release {
 	r := release{}
 	for id, rt := range a.Routes {
+		authorizer := a.servedAuthorizer(rt)
 		target, ok := a.Integrations[integrationID(rt.Target)]
-		if !ok {
-			continue // a route without a target is not served
-		}
-		r[rt.Key] = servedRoute{
-			Key: rt.Key, FunctionURI: target.URI, TimeoutMS: target.TimeoutInMillis,
-			TwoWay: rt.RouteResponseSelectionExpression == "$default" && len(a.Responses[id]) > 0,
+		switch {
+		case ok:
+			r[rt.Key] = servedRoute{
+				Key: rt.Key, FunctionURI: target.URI, TimeoutMS: target.TimeoutInMillis, Authorizer: authorizer,
+				TwoWay: rt.RouteResponseSelectionExpression == "$default" && len(a.Responses[id]) > 0,
+			}
+		case authorizer != nil: // a route without a target is not served, but whom it keeps out stays out
+			r[rt.Key] = servedRoute{Key: rt.Key, Authorizer: authorizer}
 		}
 	}
 	return r

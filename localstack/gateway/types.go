@@ -43,6 +43,7 @@ type route struct {
 	Key                              string `json:"routeKey"`
 	Target                           string `json:"target,omitempty"` // integrations/<id>
 	AuthorizationType                string `json:"authorizationType"`
+	AuthorizerID                     string `json:"authorizerId,omitempty"`
 	APIKeyRequired                   bool   `json:"apiKeyRequired"`
 	OperationName                    string `json:"operationName,omitempty"`
 	RouteResponseSelectionExpression string `json:"routeResponseSelectionExpression,omitempty"`

@@ -99,8 +99,8 @@ func (s *Service) newSocket(r *http.Request, t target) *socket {
 	}
 }
 
-// connect calls the $connect route, if there is one. When it refuses, the
-// answer has been written and ok is false.
+// connect asks the authorizer and calls the $connect route, as far as there
+// are any. When one refuses, the answer has been written and ok is false.
 func (s *Service) connect(w http.ResponseWriter, r *http.Request, t target, k *socket) (protocol string, ok bool) {
 	rt, has := t.routes["$connect"]
 	if !has {
@@ -112,7 +112,19 @@ func (s *Service) connect(w http.ResponseWriter, r *http.Request, t target, k *s
 	}
 	// A client that leaves does not end its function, in AWS neither.
 	ctx := context.WithoutCancel(r.Context())
-	res, err := s.call(ctx, t, rt, k.connectEvent(r, traceID, t.variables), traceID)
+	event := k.connectEvent(r, traceID, t.variables)
+	if rt.Authorizer != nil {
+		var err error
+		if k.authorizer, err = s.authorize(ctx, t, *rt.Authorizer, event, traceID); err != nil {
+			s.turnAway(w, *rt.Authorizer, err)
+			return "", false
+		}
+		event.RequestContext.Authorizer = k.authorizer
+		if rt.FunctionURI == "" {
+			return "", true
+		}
+	}
+	res, err := s.call(ctx, t, rt, event.encode(), traceID)
 	const internal = `{"message":"Internal server error"}`
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):

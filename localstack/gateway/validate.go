@@ -60,8 +60,6 @@ func (r *route) validate(a *apiState) error {
 	switch {
 	case r.Key == "":
 		return badRequest("routeKey is required")
-	case r.AuthorizationType != "NONE":
-		return badRequest("the local cloud has no authorizers: authorizationType must be NONE, not %q", r.AuthorizationType)
 	case r.APIKeyRequired:
 		return badRequest("the local cloud has no API keys: apiKeyRequired must be false")
 	case r.RouteResponseSelectionExpression != "" && r.RouteResponseSelectionExpression != "$default":
@@ -71,6 +69,9 @@ func (r *route) validate(a *apiState) error {
 		if _, ok := a.Integrations[integrationID(r.Target)]; !ok {
 			return badRequest("Invalid integration identifier specified in target %q", r.Target)
 		}
+	}
+	if err := r.validateAuthorization(a); err != nil {
+		return err
 	}
 	for _, other := range a.Routes {
 		if other.Key == r.Key && other.ID != r.ID {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	iampolicy "fanfare/localstack/policy"
 )
 
 // document is a policy as it was put and as it was understood. IAM gives back
@@ -12,20 +14,22 @@ import (
 // snapshot with a malformed one cannot be restored.
 type document struct {
 	text   string
-	parsed Document
+	parsed iampolicy.Document
 }
 
 func (d document) MarshalText() ([]byte, error) { return []byte(d.text), nil }
 
-func (d *document) UnmarshalText(text []byte) (err error) {
-	d.text = string(text)
-	d.parsed, err = ParseDocument(d.text)
+func (d *document) UnmarshalText(text []byte) error {
+	parsed, err := iampolicy.Parse(string(text))
+	if err == nil {
+		*d = document{text: string(text), parsed: *parsed}
+	}
 	return err
 }
 
 // named returns a copy of the parsed document that says where it is from.
-func (d document) named(name string) Document {
-	doc := d.parsed.clone()
+func (d document) named(name string) *iampolicy.Document {
+	doc := d.parsed.Clone()
 	doc.Name = name
 	return doc
 }
@@ -44,7 +48,7 @@ func (d document) size() int {
 // parseIdentity reads a document for a role: it needs actions and resources,
 // and names no principal.
 func parseIdentity(text string) (document, error) {
-	return parseAs(text, func(s Statement) error {
+	return parseAs(text, func(s iampolicy.Statement) error {
 		if s.Principal != nil || s.NotPrincipal != nil {
 			return malformed("Has prohibited field Principal")
 		}
@@ -63,7 +67,7 @@ func parseIdentity(text string) (document, error) {
 // parseTrust reads a document that says who may assume a role: it needs a
 // principal, allows only STS actions and names no resource.
 func parseTrust(text string) (document, error) {
-	return parseAs(text, func(s Statement) error {
+	return parseAs(text, func(s iampolicy.Statement) error {
 		if s.Resource != nil || s.NotResource != nil {
 			return malformed("Has prohibited field Resource")
 		}
@@ -87,10 +91,10 @@ func parseTrust(text string) (document, error) {
 var sidPattern = regexp.MustCompile(`^[0-9A-Za-z]*$`)
 
 // parseAs checks what all kinds share, and each statement by check.
-func parseAs(text string, check func(Statement) error) (document, error) {
-	parsed, err := ParseDocument(text)
+func parseAs(text string, check func(iampolicy.Statement) error) (document, error) {
+	parsed, err := iampolicy.Parse(text)
 	if err != nil {
-		return document{}, malformedDocument(err)
+		return document{}, malformed("%v", err)
 	}
 	sids := make(map[string]bool)
 	for _, s := range parsed.Statements {
@@ -105,14 +109,14 @@ func parseAs(text string, check func(Statement) error) (document, error) {
 			err = check(s)
 		}
 		if err != nil {
-			return document{}, malformedDocument(err)
+			return document{}, err
 		}
 		sids[s.Sid] = true
 	}
-	return document{text: text, parsed: parsed}, nil
+	return document{text: text, parsed: *parsed}, nil
 }
 
-func checkActions(s Statement) error {
+func checkActions(s iampolicy.Statement) error {
 	if (len(s.Action) == 0) == (len(s.NotAction) == 0) {
 		return malformed("Policy statement must contain actions: one of Action and NotAction.")
 	}

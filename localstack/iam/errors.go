@@ -1,14 +1,10 @@
 package iam
 
 import (
-	"errors"
 	"net/http"
 
 	"fanfare/localstack/awsproto"
 )
-
-// ErrMalformedDocument is what ParseDocument wraps: the text is no policy.
-var ErrMalformedDocument = errors.New("malformed policy document")
 
 // The errors of the IAM API that operations share, with AWS's codes and status:
 // https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html.
@@ -37,6 +33,6 @@ func invalidInput(format string, args ...any) error {
 	return awsproto.Errorf(http.StatusBadRequest, "InvalidInput", format, args...)
 }
 
-func malformedDocument(err error) error {
-	return awsproto.Errorf(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
+func malformed(format string, args ...any) error {
+	return awsproto.Errorf(http.StatusBadRequest, "MalformedPolicyDocument", format, args...)
 }

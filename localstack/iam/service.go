@@ -31,6 +31,7 @@ import (
 
 	"fanfare/localstack/awsproto"
 	"fanfare/localstack/clock"
+	iampolicy "fanfare/localstack/policy"
 )
 
 const namespace = "https://iam.amazonaws.com/doc/2010-05-08/"
@@ -95,12 +96,12 @@ func (s *Service) Close() error { return nil }
 // Role is what other services need to know of a role.
 type Role struct {
 	Name, ARN, ID string
-	Trust         Document // who may assume it
+	Trust         *iampolicy.Document // who may assume it
 	// MaxSession is the longest session that AssumeRole may give, 1 h to 12 h.
 	MaxSession time.Duration
 	// Boundary is the permissions boundary's document, nil without one. Whatever
 	// the policies allow, the role may do no more than this allows.
-	Boundary *Document
+	Boundary *iampolicy.Document
 }
 
 // Role finds a role by its ARN or name. What it returns is a copy.
@@ -117,8 +118,7 @@ func (s *Service) Role(arnOrName string) (Role, bool) {
 		MaxSession: time.Duration(r.MaxSession) * time.Second,
 	}
 	if p, ok := s.state.lookupPolicy(r.Boundary); ok {
-		doc := p.version(p.Default).Document.named(p.ARN)
-		out.Boundary = &doc
+		out.Boundary = p.version(p.Default).Document.named(p.ARN)
 	}
 	return out, true
 }
@@ -126,14 +126,14 @@ func (s *Service) Role(arnOrName string) (Role, bool) {
 // Policies returns what the role is allowed and denied: its inline policies by
 // name, then the default versions of its attached ones. An unknown role has
 // none. The permissions boundary is not among them: see Role.
-func (s *Service) Policies(roleARN string) []Document {
+func (s *Service) Policies(roleARN string) []*iampolicy.Document {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r, ok := s.find(roleARN)
 	if !ok {
 		return nil
 	}
-	var docs []Document
+	var docs []*iampolicy.Document
 	for _, name := range slices.Sorted(maps.Keys(r.Inline)) {
 		docs = append(docs, r.Inline[name].named(name))
 	}

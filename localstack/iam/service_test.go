@@ -21,6 +21,7 @@ import (
 	"fanfare/localstack/awsproto"
 	"fanfare/localstack/clock"
 	"fanfare/localstack/iam"
+	iampolicy "fanfare/localstack/policy"
 )
 
 const (
@@ -193,7 +194,7 @@ func TestSnapshotAndRestore(t *testing.T) {
 	if again := must[[]byte](t)(restored.Snapshot()); string(again) != string(snapshot) {
 		t.Errorf("got  %s\nwant %s", again, snapshot)
 	}
-	if docs := restored.Policies(*role.Arn); len(docs) != 2 || docs[0].Statements[0].Effect != iam.Deny {
+	if docs := restored.Policies(*role.Arn); len(docs) != 2 || docs[0].Statements[0].Effect != iampolicy.Deny {
 		t.Errorf("policies after Restore: %+v", docs)
 	}
 	for _, broken := range []string{`{`, `null`, `{"Roles":null}`, `{"Roles":{"r":null},"Policies":{}}`,

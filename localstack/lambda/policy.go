@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	iampolicy "fanfare/localstack/policy"
 )
 
 // invokeAction is what a caller of a function needs.
@@ -74,109 +76,44 @@ type access struct {
 	sourceARN string // what the principal acts for; "" if nothing
 }
 
-// allows reports whether a statement permits a. Every statement that
-// AddPermission makes has the effect Allow.
+// allows reports whether a statement permits a. The policy is the function's
+// own, so no statement's resource needs to be compared.
 func (p *policy) allows(a access) bool {
-	return slices.ContainsFunc(p.Statements, func(st statement) bool {
-		return st.Effect == "Allow" && wildcard(strings.ToLower(st.Action), strings.ToLower(a.action)) &&
-			st.Principal.is(a.principal) && st.Condition.hold(a)
-	})
-}
-
-func (p principal) is(caller string) bool {
-	if p.Everyone || (p.Service != "" && p.Service == caller) {
-		return true
+	doc := iampolicy.Document{Version: iampolicy.Version2012}
+	for _, st := range p.Statements {
+		doc.Statements = append(doc.Statements, st.rule())
 	}
-	// An account's root stands for everybody in the account.
-	if account, ok := strings.CutSuffix(p.AWS, ":root"); ok {
-		account = account[strings.LastIndexByte(account, ':')+1:]
-		return account == caller || accountOf(caller) == account
-	}
-	return p.AWS != "" && p.AWS == caller
-}
-
-func accountOf(arn string) string {
-	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
-		return parts[4]
-	}
-	return ""
-}
-
-// hold reports whether all conditions are met. An operator or a key that is not
-// known here is not met: a policy must not permit more than it says.
-func (c conditions) hold(a access) bool {
-	for operator, keys := range c {
-		for key, want := range keys {
-			if have := a.value(key); have == "" || !compare(operator, want, have) {
-				return false
-			}
+	r := iampolicy.Request{Action: a.action, Principal: a.principal}
+	if a.sourceARN != "" {
+		r.Context = map[string][]string{"aws:SourceArn": {a.sourceARN}}
+		if parts := strings.SplitN(a.sourceARN, ":", 6); len(parts) == 6 && parts[4] != "" {
+			r.Context["aws:SourceAccount"] = parts[4:5]
 		}
 	}
-	return true
+	return iampolicy.Evaluate(r, &doc).Outcome == iampolicy.Allowed
 }
 
-func (a access) value(key string) string {
-	switch strings.ToLower(key) {
-	case "aws:sourcearn":
-		return a.sourceARN
-	case "aws:sourceaccount":
-		return accountOf(a.sourceARN)
+// rule is the statement as IAM's grammar has it.
+func (st statement) rule() iampolicy.Statement {
+	rule := iampolicy.Statement{
+		Sid: st.Sid, Effect: iampolicy.Effect(st.Effect), Principal: st.Principal.names(), Action: []string{st.Action},
+		Condition: map[string]map[string][]string{},
 	}
-	return ""
-}
-
-// compare is one condition operator (IAM user guide, "Condition operators").
-func compare(operator, want, have string) bool {
-	switch operator {
-	case "ArnLike", "ArnEquals":
-		return arnLike(want, have)
-	case "StringEquals":
-		return want == have
-	case "StringLike":
-		return wildcard(want, have)
-	}
-	return false
-}
-
-// arnLike compares two ARNs part by part, so that a * does not reach across a
-// colon, except in the resource, which is the whole rest.
-func arnLike(pattern, arn string) bool {
-	p, a := strings.SplitN(pattern, ":", 6), strings.SplitN(arn, ":", 6)
-	if len(p) != 6 || len(a) != 6 {
-		return false
-	}
-	for i := range p {
-		if !wildcard(p[i], a[i]) {
-			return false
+	for operator, keys := range st.Condition {
+		rule.Condition[operator] = map[string][]string{}
+		for key, value := range keys {
+			rule.Condition[operator][key] = []string{value}
 		}
 	}
-	return true
+	return rule
 }
 
-// wildcard matches text against a pattern with * (any characters, also none)
-// and ? (exactly one character). Its time is at most the product of the
-// lengths.
-func wildcard(pattern, text string) bool {
-	p, t := []rune(pattern), []rune(text)
-	star, mark := -1, 0 // the last * and where its match ends so far
-	i, j := 0, 0
-	for j < len(t) {
-		switch {
-		case i < len(p) && p[i] == '*':
-			star, mark = i, j
-			i++
-		case i < len(p) && (p[i] == '?' || p[i] == t[j]):
-			i++
-			j++
-		case star >= 0:
-			mark++
-			i, j = star+1, mark
-		default:
-			return false
-		}
+func (p principal) names() iampolicy.Principals {
+	switch {
+	case p.Everyone:
+		return iampolicy.Principals{"*": {"*"}}
+	case p.Service != "":
+		return iampolicy.Principals{"Service": {p.Service}}
 	}
-	for i < len(p) && p[i] == '*' {
-		i++
-	}
-	return i == len(p)
+	return iampolicy.Principals{"AWS": {p.AWS}}
 }

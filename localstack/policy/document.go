@@ -1,10 +1,26 @@
-package iam
+// Package policy parses IAM policy documents and decides by them. Identity
+// policies, trust policies and resource policies have one language, so one
+// evaluator serves whoever holds a document:
+//
+//	doc, err := policy.Parse(text)
+//	d := policy.Evaluate(policy.Request{
+//		Principal: "apigateway.amazonaws.com",
+//		Action:    "lambda:InvokeFunction",
+//		Resource:  functionARN,
+//		Context:   map[string][]string{"aws:SourceArn": {sourceARN}},
+//	}, doc)
+//	if d.Outcome != policy.Allowed { ... }
+//
+// It holds no policies and knows no accounts: which documents count for a
+// request (the role's, its boundary, the resource's) and how their outcomes
+// combine is the caller's to say.
+package policy
 
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 )
@@ -13,7 +29,7 @@ import (
 // See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html.
 type Document struct {
 	// Name says where the document is from: an inline policy's name or a managed
-	// policy's ARN. It is empty for a trust document and after ParseDocument.
+	// policy's ARN. Whoever keeps the document sets it; Parse leaves it empty.
 	Name string
 	// Version is "2012-10-17", or "2008-10-17" where the text names none: policy
 	// variables such as ${aws:username} work in the former only.
@@ -49,45 +65,49 @@ type Statement struct {
 // names. Everyone is {"*": {"*"}}.
 type Principals map[string][]string
 
+// The versions of the policy language.
 const (
-	policyVersion2012 = "2012-10-17"
-	policyVersion2008 = "2008-10-17"
+	Version2012 = "2012-10-17"
+	Version2008 = "2008-10-17"
 )
 
-// ParseDocument reads a policy's JSON. Wherever the grammar allows a value or a
+// ErrMalformed is what every error of Parse wraps: the text is no policy.
+var ErrMalformed = errors.New("malformed policy document")
+
+// Parse reads a policy's JSON. Wherever the grammar allows a value or a
 // list of values it takes both, and gives a list. Elements that the grammar does
 // not have are refused, as AWS does. Whether a policy of its kind may have a
 // principal or needs a resource is not checked here, so that the same parser
 // serves identity, trust and resource policies.
 //
-// Every error wraps ErrMalformedDocument.
-func ParseDocument(text string) (Document, error) {
+// Every error wraps ErrMalformed.
+func Parse(text string) (*Document, error) {
 	var wire struct {
 		Version   *string
 		ID        string `json:"Id"`
 		Statement json.RawMessage
 	}
-	if err := decodeStrict([]byte(text), &wire); err != nil {
-		return Document{}, fmt.Errorf("%w: %w", ErrMalformedDocument, err)
+	if err := decode([]byte(text), &wire, "Version", "Id", "Statement"); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	doc := Document{Version: policyVersion2008, ID: wire.ID}
+	doc := &Document{Version: Version2008, ID: wire.ID}
 	if wire.Version != nil {
 		doc.Version = *wire.Version
 	}
-	if doc.Version != policyVersion2012 && doc.Version != policyVersion2008 {
-		return Document{}, malformed("the policy must contain a valid version string, not %q", doc.Version)
+	if doc.Version != Version2012 && doc.Version != Version2008 {
+		return nil, malformed("the policy must contain a valid version string, not %q", doc.Version)
 	}
 	statements, err := oneOrMany(wire.Statement)
 	if err != nil {
-		return Document{}, malformed("Statement is neither a statement nor a list of them")
+		return nil, malformed("Statement is neither a statement nor a list of them")
 	}
 	if len(statements) == 0 {
-		return Document{}, malformed("the policy has no Statement")
+		return nil, malformed("the policy has no Statement")
 	}
 	for i, raw := range statements {
 		s, err := parseStatement(raw)
 		if err != nil {
-			return Document{}, fmt.Errorf("%w: statement %d: %w", ErrMalformedDocument, i+1, err)
+			return nil, fmt.Errorf("%w: statement %d: %w", ErrMalformed, i+1, err)
 		}
 		doc.Statements = append(doc.Statements, s)
 	}
@@ -103,7 +123,8 @@ func parseStatement(raw json.RawMessage) (Statement, error) {
 		Resource, NotResource   stringsJSON
 		Condition               map[string]map[string]stringsJSON
 	}
-	if err := decodeStrict(raw, &wire); err != nil {
+	err := decode(raw, &wire, "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
+	if err != nil {
 		return Statement{}, err
 	}
 	if wire.Effect != Allow && wire.Effect != Deny {
@@ -125,7 +146,27 @@ func parseStatement(raw json.RawMessage) (Statement, error) {
 		}
 		s.Condition[operator] = values
 	}
-	return s, nil
+	return s, s.check()
+}
+
+// check refuses what the grammar's types cannot.
+func (s Statement) check() error {
+	for operator := range s.Condition {
+		if _, ok := parseOperator(operator); !ok {
+			return fmt.Errorf("Condition has the unknown operator %q", operator)
+		}
+	}
+	switch {
+	case s.Action != nil && s.NotAction != nil:
+		return errors.New("Action and NotAction exclude each other")
+	case s.Resource != nil && s.NotResource != nil:
+		return errors.New("Resource and NotResource exclude each other")
+	case s.Principal != nil && s.NotPrincipal != nil:
+		return errors.New("Principal and NotPrincipal exclude each other")
+	case s.NotPrincipal != nil && s.Effect == Allow:
+		return errors.New("NotPrincipal needs the Effect Deny")
+	}
+	return nil
 }
 
 // stringsJSON is "a", ["a", "b"], or the same with numbers and booleans, which
@@ -200,30 +241,33 @@ func scalar(raw json.RawMessage) (string, error) {
 	return "", fmt.Errorf("%.40s is neither a string nor a list of strings", raw)
 }
 
-// decodeStrict takes exactly one JSON object without unknown members.
-func decodeStrict(text []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
+// decode takes exactly one JSON object with no other members than these, in
+// this spelling: AWS knows no "statement".
+func decode(text []byte, v any, members ...string) error {
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(text, &object); err != nil {
 		return err
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return fmt.Errorf("there is more text after the JSON")
+	if object == nil {
+		return errors.New("null is no object")
 	}
-	if first := bytes.TrimSpace(text)[0]; first != '{' {
-		return fmt.Errorf("the JSON begins with %q, it must be an object", first)
+	for member := range object {
+		if !slices.Contains(members, member) {
+			return fmt.Errorf("unknown element %q", member)
+		}
 	}
-	return nil
+	return json.Unmarshal(text, v)
 }
 
 func malformed(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrMalformedDocument, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))
 }
 
-// clone returns a copy that shares nothing with d.
-func (d Document) clone() Document {
-	d.Statements = slices.Clone(d.Statements)
-	for i, s := range d.Statements {
+// Clone returns a copy that shares nothing with d.
+func (d *Document) Clone() *Document {
+	c := *d
+	c.Statements = slices.Clone(d.Statements)
+	for i, s := range c.Statements {
 		s.Principal, s.NotPrincipal = cloneLists(s.Principal), cloneLists(s.NotPrincipal)
 		s.Action, s.NotAction = slices.Clone(s.Action), slices.Clone(s.NotAction)
 		s.Resource, s.NotResource = slices.Clone(s.Resource), slices.Clone(s.NotResource)
@@ -231,9 +275,9 @@ func (d Document) clone() Document {
 		for operator, keys := range s.Condition {
 			s.Condition[operator] = cloneLists(keys)
 		}
-		d.Statements[i] = s
+		c.Statements[i] = s
 	}
-	return d
+	return &c
 }
 
 func cloneLists[M ~map[string][]string](m M) M {

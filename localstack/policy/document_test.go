@@ -1,16 +1,14 @@
-package iam_test
+package policy
 
 import (
 	"errors"
 	"fmt"
 	"reflect"
 	"testing"
-
-	"fanfare/localstack/iam"
 )
 
-func ExampleParseDocument() {
-	doc, err := iam.ParseDocument(`{
+func ExampleParse() {
+	doc, err := Parse(`{
 		"Version": "2012-10-17",
 		"Statement": {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": ["arn:aws:sqs:*:*:orders"]}
 	}`)
@@ -23,38 +21,39 @@ func ExampleParseDocument() {
 	// Allow [sqs:SendMessage] [arn:aws:sqs:*:*:orders]
 }
 
-func TestParseDocument(t *testing.T) {
-	one := func(s iam.Statement) iam.Document {
-		return iam.Document{Version: "2012-10-17", Statements: []iam.Statement{s}}
+// [WEB:reference_policies_grammar].
+func TestParse(t *testing.T) {
+	one := func(s Statement) *Document {
+		return &Document{Version: "2012-10-17", Statements: []Statement{s}}
 	}
 	tests := map[string]struct {
 		statement string
-		want      iam.Document
+		want      *Document
 	}{
 		"a single value is a list of one": {
 			`{"Effect":"Allow","Action":"a:b","Resource":"*"}`,
-			one(iam.Statement{Effect: iam.Allow, Action: []string{"a:b"}, Resource: []string{"*"}})},
+			one(Statement{Effect: Allow, Action: []string{"a:b"}, Resource: []string{"*"}})},
 		"lists stay lists": {
 			`[{"Sid":"S1","Effect":"Deny","NotAction":["a:b","a:c"],"NotResource":["x","y"]}]`,
-			one(iam.Statement{Sid: "S1", Effect: iam.Deny, NotAction: []string{"a:b", "a:c"}, NotResource: []string{"x", "y"}})},
+			one(Statement{Sid: "S1", Effect: Deny, NotAction: []string{"a:b", "a:c"}, NotResource: []string{"x", "y"}})},
 		"everyone": {
 			`{"Effect":"Allow","Principal":"*","Action":"*"}`,
-			one(iam.Statement{Effect: iam.Allow, Principal: iam.Principals{"*": {"*"}}, Action: []string{"*"}})},
+			one(Statement{Effect: Allow, Principal: Principals{"*": {"*"}}, Action: []string{"*"}})},
 		"principals of kinds, one or many": {
-			`{"Effect":"Allow","NotPrincipal":{"AWS":["a","b"],"Service":"s"},"Action":"*"}`,
-			one(iam.Statement{Effect: iam.Allow, NotPrincipal: iam.Principals{"AWS": {"a", "b"}, "Service": {"s"}}, Action: []string{"*"}})},
+			`{"Effect":"Deny","NotPrincipal":{"AWS":["a","b"],"Service":"s"},"Action":"*"}`,
+			one(Statement{Effect: Deny, NotPrincipal: Principals{"AWS": {"a", "b"}, "Service": {"s"}}, Action: []string{"*"}})},
 		"conditions of strings, numbers and booleans": {
 			`{"Effect":"Allow","Action":"*","Condition":{"Bool":{"k":true},"NumericLessThan":{"n":1.50},"StringLike":{"s":["a","b"]}}}`,
-			one(iam.Statement{Effect: iam.Allow, Action: []string{"*"}, Condition: map[string]map[string][]string{
+			one(Statement{Effect: Allow, Action: []string{"*"}, Condition: map[string]map[string][]string{
 				"Bool": {"k": {"true"}}, "NumericLessThan": {"n": {"1.50"}}, "StringLike": {"s": {"a", "b"}},
 			}})},
 		"an empty list is not the same as none": {
 			`{"Effect":"Allow","Action":[]}`,
-			one(iam.Statement{Effect: iam.Allow, Action: []string{}})},
+			one(Statement{Effect: Allow, Action: []string{}})},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := iam.ParseDocument(`{"Version":"2012-10-17","Statement":` + tt.statement + `}`)
+			got, err := Parse(`{"Version":"2012-10-17","Statement":` + tt.statement + `}`)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,14 +64,16 @@ func TestParseDocument(t *testing.T) {
 	}
 }
 
+// [WEB:reference_policies_elements_version].
 func TestADocumentWithoutVersionIsOf2008(t *testing.T) {
-	doc, err := iam.ParseDocument(`{"Id":"i","Statement":{"Effect":"Allow"}}`)
+	doc, err := Parse(`{"Id":"i","Statement":{"Effect":"Allow"}}`)
 	if err != nil || doc.Version != "2008-10-17" || doc.ID != "i" {
 		t.Errorf("got %+v, %v", doc, err)
 	}
 }
 
-func TestParseDocumentRefuses(t *testing.T) {
+// [WEB:reference_policies_grammar].
+func TestParseRefuses(t *testing.T) {
 	tests := map[string]string{
 		"nothing":                   ``,
 		"no object":                 `[]`,
@@ -86,6 +87,8 @@ func TestParseDocumentRefuses(t *testing.T) {
 		"no effect":                 `{"Statement":{"Action":"*"}}`,
 		"an effect in lower case":   `{"Statement":{"Effect":"allow"}}`,
 		"an unknown element":        `{"Statement":{"Effect":"Allow","Actions":"*"}}`,
+		"an element in lower case":  `{"statement":{"Effect":"Allow"}}`,
+		"an effect's own name":      `{"Statement":{"effect":"Allow"}}`,
 		"an unknown element on top": `{"Statements":[],"Statement":{"Effect":"Allow"}}`,
 		"an action that is a map":   `{"Statement":{"Effect":"Allow","Action":{"a":"b"}}}`,
 		"an action that is null":    `{"Statement":{"Effect":"Allow","Action":null}}`,
@@ -93,26 +96,36 @@ func TestParseDocumentRefuses(t *testing.T) {
 		"a null principal":          `{"Statement":{"Effect":"Allow","Principal":null}}`,
 		"a condition without key":   `{"Statement":{"Effect":"Allow","Condition":{"Bool":"true"}}}`,
 		"a list in a list":          `{"Statement":{"Effect":"Allow","Action":[["a"]]}}`,
+		"an unknown operator":       `{"Statement":{"Effect":"Allow","Condition":{"StringIs":{"k":"v"}}}}`,
+		"both kinds of actions":     `{"Statement":{"Effect":"Allow","Action":"a:b","NotAction":"a:c"}}`,
+		"both kinds of resources":   `{"Statement":{"Effect":"Allow","Resource":"*","NotResource":"*"}}`,
+		"both kinds of principals":  `{"Statement":{"Effect":"Deny","Principal":"*","NotPrincipal":"*"}}`,
+		"all but these may":         `{"Statement":{"Effect":"Allow","NotPrincipal":{"AWS":"1"}}}`,
 		"two documents":             `{"Statement":{"Effect":"Allow"}} {}`,
 	}
 	for name, text := range tests {
 		t.Run(name, func(t *testing.T) {
-			if doc, err := iam.ParseDocument(text); !errors.Is(err, iam.ErrMalformedDocument) {
+			if doc, err := Parse(text); !errors.Is(err, ErrMalformed) {
 				t.Errorf("got %+v, %v", doc, err)
 			}
 		})
 	}
 }
 
-func FuzzParseDocument(f *testing.F) {
-	f.Add(trust)
-	f.Add(allowed)
-	f.Add(`{"Statement":[{"Effect":"Deny","Principal":{"AWS":["a"]},"NotAction":[],"Condition":{"Bool":{"k":[true,1.50]}}}]}`)
+// FuzzParse also asks each document that it gets: whatever is in it, somebody
+// who denies everything has the last word.
+func FuzzParse(f *testing.F) {
+	f.Add(`{"Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`)
+	f.Add(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sqs:Send*"],"Resource":"arn:aws:sqs:*:*:${aws:username, 'x'}-?"}]}`)
+	f.Add(`{"Statement":[{"Effect":"Deny","NotPrincipal":{"AWS":["a"]},"NotAction":["b"],"Condition":{"Bool":{"k":[true,1.50]}}}]}`)
+	f.Add(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ForAllValues:StringLike":{"k":"${"},"IpAddress":{"k":"::/0"},"DateLessThan":{"k":"2030-01-01"},"Null":{"k":"false"}}}}`)
 	f.Add(`{"Statement":{"Effect":"Allow","Action":null}}`)
+	deny := &Document{Statements: []Statement{{Effect: Deny, Action: []string{"*"}, Resource: []string{"*"}}}}
+	r := Request{Action: "sqs:SendMessage", Resource: "arn:aws:sqs:eu-west-1:000000000000:a:b", Context: map[string][]string{"k": {"v", ":"}}}
 	f.Fuzz(func(t *testing.T, text string) {
-		doc, err := iam.ParseDocument(text)
+		doc, err := Parse(text)
 		if err != nil {
-			if !errors.Is(err, iam.ErrMalformedDocument) || doc.Statements != nil {
+			if !errors.Is(err, ErrMalformed) || doc != nil {
 				t.Fatalf("got %+v with %v", doc, err)
 			}
 			return
@@ -121,9 +134,13 @@ func FuzzParseDocument(f *testing.F) {
 			t.Fatalf("%q gives %+v", text, doc)
 		}
 		for _, s := range doc.Statements {
-			if s.Effect != iam.Allow && s.Effect != iam.Deny {
+			if s.Effect != Allow && s.Effect != Deny {
 				t.Fatalf("%q gives the effect %q", text, s.Effect)
 			}
+		}
+		alone, both := Evaluate(r, doc), Evaluate(r, doc, deny)
+		if both.Outcome != ExplicitDeny || (alone.Outcome == NoMatch) != (alone.Statement == nil) {
+			t.Fatalf("%q alone %+v, with a Deny %+v", text, alone, both)
 		}
 	})
 }
