@@ -149,14 +149,14 @@ func (s *Service) deleteMessage(ctx context.Context, in *deleteMessageInput) (no
 // deleteOne deletes the message of a receipt handle. One that has been replaced
 // by a later receive, or whose message is gone, succeeds without doing anything.
 func (s *Service) deleteOne(k queueKey, handle string) error {
-	return s.withQueue(k, func(q *queue, _ time.Time) error {
+	return s.withQueue(k, func(q *queue, now time.Time) error {
 		r, err := parseReceipt(handle)
 		if err != nil {
 			return err
 		}
 		m, err := q.find(r)
 		if m != nil {
-			q.remove(m)
+			q.remove(m, now)
 		}
 		return err
 	})

@@ -302,3 +302,37 @@ func TestAPollerOfTheDeadLetterQueueWakes(t *testing.T) {
 		poller.expect(t, "at the dead-letter queue", true, 1)
 	})
 }
+
+// The whole of a fair queue in cloud time: a tenant whose few messages take long
+// waits for the others [WEB:sqs-fair-queues-detailed].
+func TestATenantThatTakesTheConsumersTimeWaits(t *testing.T) {
+	c := newCloud(t)
+	url, arn := c.queue("orders", "VisibilityTimeout", "600")
+	send := func(group, body string) {
+		t.Helper()
+		in := &sdk.SendMessageInput{QueueUrl: &url, MessageBody: &body}
+		if group != "" {
+			in.MessageGroupId = &group
+		}
+		if _, err := c.client.SendMessage(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	process := func(body string, took time.Duration) {
+		t.Helper()
+		m := c.expect("processing", arn, body)[0]
+		c.clock.Advance(took)
+		if err := c.Delete(arn, m.ReceiptHandle); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 4 {
+		send("slow", "long")
+		process("long", time.Minute)
+		send("", "short")
+		process("short", time.Minute)
+	}
+	send("slow", "long")
+	send("fast", "waits least")
+	c.expect("in the queue", arn, "waits least", "long")
+}
