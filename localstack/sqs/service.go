@@ -32,6 +32,7 @@ import (
 
 	"fanfare/localstack/awsproto"
 	"fanfare/localstack/clock"
+	"fanfare/localstack/faults"
 )
 
 const defaultBaseURL = "http://localhost:4566"
@@ -51,6 +52,12 @@ type Options struct {
 	// deletion of one with the same name, and to purge a queue twice within 60 s.
 	// Off by default, because locally it only makes the next apply wait.
 	StrictCooldowns bool
+
+	// Faults makes calls go wrong: a Delay of operation SendMessage holds for
+	// each message that is sent, alone or in a batch; Latency and Status of
+	// ReceiveMessage hold for the method Receive. The resource is the queue's
+	// name. Errors of HTTP requests are not decided here. nil means none.
+	Faults *faults.Set
 }
 
 // Service is the SQS of one local cloud: all its queues in all regions. It is
@@ -60,6 +67,7 @@ type Service struct {
 	log             *slog.Logger
 	baseURL         func() string
 	strictCooldowns bool
+	faults          *faults.Set
 	api             awsproto.JSON
 
 	// mu guards the registry. Whoever touches a message holds it for reading
@@ -74,7 +82,7 @@ type Service struct {
 // New returns a service without queues.
 func New(o Options) *Service {
 	s := &Service{
-		clock: o.Clock, log: o.Logger, baseURL: o.BaseURL, strictCooldowns: o.StrictCooldowns,
+		clock: o.Clock, log: o.Logger, baseURL: o.BaseURL, strictCooldowns: o.StrictCooldowns, faults: o.Faults,
 		queues: map[queueKey]*queue{}, deleted: map[queueKey]time.Time{},
 	}
 	if s.clock == nil {
@@ -127,8 +135,10 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.api.ServeHTTP(w, r)
 }
 
-// traceKey carries the X-Amzn-Trace-Id of a request: SQS passes it on with the
-// message as AWSTraceHeader, which is how a trace crosses a queue.
+// traceKey carries the X-Amzn-Trace-Id of a request: SQS passes it on with all
+// its messages as AWSTraceHeader, except with those that set their own. So a trace
+// crosses a queue, and so does Lambda's count of recursions.
+// https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
 type traceKey struct{}
 
 func traceFrom(ctx context.Context) string {
