@@ -1,6 +1,7 @@
 // Package sqs is the Amazon SQS of the local cloud: standard queues with
 // visibility timeouts, delays, long polling, dead-letter queues and fair
-// queueing, spoken to by the real SDKs and by Terraform over JSON 1.0.
+// queueing, spoken to by the real SDKs and by Terraform over JSON 1.0, and by old
+// SDKs in the Query protocol.
 //
 // On a message's path it stands twice between Lambdas: the broadcast queue
 // takes what clients and back ends publish, the delivery queue takes the units
@@ -68,7 +69,8 @@ type Service struct {
 	baseURL         func() string
 	strictCooldowns bool
 	faults          *faults.Set
-	api             awsproto.JSON
+	json            awsproto.JSON
+	query           awsproto.Query
 
 	// mu guards the registry. Whoever touches a message holds it for reading
 	// meanwhile, so that a holder of the write lock (Snapshot, DeleteQueue) sees
@@ -94,10 +96,11 @@ func New(o Options) *Service {
 	if s.baseURL == nil {
 		s.baseURL = func() string { return defaultBaseURL }
 	}
-	s.api = awsproto.JSON{
+	s.json = awsproto.JSON{
 		Target: "AmazonSQS", Version: "1.0", ErrorNamespace: "com.amazonaws.sqs#",
 		Operations: s.operations(),
 	}
+	s.query = queryAPI(s.json.Operations)
 	return s
 }
 
@@ -126,13 +129,18 @@ func (s *Service) operations() map[string]awsproto.JSONOperation {
 	}
 }
 
-// ServeHTTP answers one SQS request in AWS JSON 1.0. The context carries the
+// ServeHTTP answers one SQS request, in AWS JSON 1.0 or in the older Query
+// protocol. The context carries the
 // request's awsproto.Call; without one the region is awsproto.DefaultRegion.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if trace := r.Header.Get("X-Amzn-Trace-Id"); trace != "" {
 		r = r.WithContext(context.WithValue(r.Context(), traceKey{}, trace))
 	}
-	s.api.ServeHTTP(w, r)
+	if isQuery(r) {
+		s.query.ServeHTTP(w, withQueueURL(r))
+		return
+	}
+	s.json.ServeHTTP(w, r)
 }
 
 // traceKey carries the X-Amzn-Trace-Id of a request: SQS passes it on with all
