@@ -249,6 +249,8 @@ func TestGroupsAreForgottenWithTheirLastMessage(t *testing.T) {
 	}
 }
 
+// OverLimit "while using short polling [...] If you use long polling, Amazon SQS
+// returns no error messages" [WEB:quotas-messages].
 func TestTheQuotaOfMessagesInFlight(t *testing.T) {
 	s := New(Options{})
 	key := queueKey{"us-east-1", "orders"}

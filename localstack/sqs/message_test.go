@@ -21,6 +21,7 @@ func binary(value string) types.MessageAttributeValue {
 	return types.MessageAttributeValue{DataType: aws.String("Binary"), BinaryValue: []byte(value)}
 }
 
+// [BOTO:sqs SendMessage, ReceiveMessage].
 func TestAMessageArrivesWithAllThatWasSent(t *testing.T) {
 	c := newCloud(t)
 	url, _ := c.queue("orders")
@@ -98,6 +99,7 @@ func TestATraceCrossesTheQueue(t *testing.T) {
 	}
 }
 
+// [BOTO:sqs ReceiveMessage MessageAttributeNames].
 func TestOnlyTheAttributesAskedForAreShown(t *testing.T) {
 	c := newCloud(t)
 	url, _ := c.queue("orders")
@@ -131,6 +133,7 @@ func TestOnlyTheAttributesAskedForAreShown(t *testing.T) {
 	}
 }
 
+// [BOTO:sqs SendMessage; WEB:sqs-message-metadata, quotas-messages].
 func TestWhatASenderMayNotSend(t *testing.T) {
 	c := newCloud(t)
 	url, arn := c.queue("orders", "MaximumMessageSize", "1024")
@@ -171,6 +174,7 @@ func TestWhatASenderMayNotSend(t *testing.T) {
 	c.send(arn, strings.Repeat("x", 1024))
 }
 
+// [BOTO:sqs ReceiveMessage].
 func TestWhatAReceiverMayNotAsk(t *testing.T) {
 	c := newCloud(t)
 	url, _ := c.queue("orders")
@@ -192,6 +196,7 @@ func TestWhatAReceiverMayNotAsk(t *testing.T) {
 	}
 }
 
+// [BOTO:sqs DeleteMessage; WEB:sqs-queue-message-identifiers].
 func TestReceiptHandles(t *testing.T) {
 	c := newCloud(t)
 	url, arn := c.queue("orders")
@@ -232,6 +237,9 @@ func TestReceiptHandles(t *testing.T) {
 	}
 }
 
+// "Because the batch request can result in a combination of successful and
+// unsuccessful actions, you should check for batch errors even when the call
+// returns an HTTP status code of 200" [BOTO:sqs SendMessageBatch].
 func TestBatches(t *testing.T) {
 	c := newCloud(t)
 	url, arn := c.queue("orders", "MaximumMessageSize", "1024")
@@ -268,6 +276,7 @@ func TestBatches(t *testing.T) {
 	c.expectCounts("after deleting", url, "0/0/1")
 }
 
+// [BOTO:sqs SendMessageBatch].
 func TestABatchIsRefusedAsAWhole(t *testing.T) {
 	c := newCloud(t)
 	url, _ := c.queue("orders")

@@ -15,6 +15,7 @@ import (
 	"fanfare/localstack/sqs"
 )
 
+// [WEB:sqs-visibility-timeout; BOTO:sqs ChangeMessageVisibility].
 func TestVisibilityTimeout(t *testing.T) {
 	c := newCloud(t)
 	url, arn := c.queue("orders", "VisibilityTimeout", "30")
@@ -45,6 +46,8 @@ func TestVisibilityTimeout(t *testing.T) {
 	c.expect("released", arn, "x")
 }
 
+// Twelve hours, counted from the receiving [BOTO:sqs ChangeMessageVisibility;
+// WEB:sqs-visibility-timeout].
 func TestAMessageIsHiddenForTwelveHoursAtMost(t *testing.T) {
 	c := newCloud(t)
 	_, arn := c.queue("orders", "VisibilityTimeout", "43200")
@@ -59,6 +62,7 @@ func TestAMessageIsHiddenForTwelveHoursAtMost(t *testing.T) {
 	}
 }
 
+// 0 is allowed [BOTO:sqs ReceiveMessage].
 func TestReceivingWithoutATimeoutLeavesTheMessageVisible(t *testing.T) {
 	c := newCloud(t)
 	url, arn := c.queue("orders", "VisibilityTimeout", "0")
@@ -68,6 +72,7 @@ func TestReceivingWithoutATimeoutLeavesTheMessageVisible(t *testing.T) {
 	c.expect("second", arn, "x")
 }
 
+// A message's own delay comes before the queue's [WEB:sqs-message-timers].
 func TestDelays(t *testing.T) {
 	c := newCloud(t)
 	url, arn := c.queue("orders", "DelaySeconds", "10")
@@ -84,6 +89,7 @@ func TestDelays(t *testing.T) {
 	c.expect("after 20 s", arn, "own delay")
 }
 
+// [BOTO:sqs SetQueueAttributes MessageRetentionPeriod].
 func TestRetention(t *testing.T) {
 	c := newCloud(t)
 	url, arn := c.queue("orders", "MessageRetentionPeriod", "60")
@@ -99,6 +105,8 @@ func TestRetention(t *testing.T) {
 	}
 }
 
+// The message id stays, and "the expiration of a message is always based on its
+// original enqueue timestamp" [WEB:sqs-dead-letter-queues].
 func TestDeadLetters(t *testing.T) {
 	c := newCloud(t)
 	deadURL, dead := c.queue("dead")
@@ -135,6 +143,8 @@ func TestWithoutItsDeadLetterQueueAMessageStays(t *testing.T) {
 	}
 }
 
+// Without a destination a message goes back to its source; there it is a new
+// message [WEB:sqs-dead-letter-queues; BOTO:sqs StartMessageMoveTask].
 func TestMoveTasks(t *testing.T) {
 	c := newCloud(t)
 	deadURL, dead := c.queue("dead")
@@ -230,6 +240,7 @@ func (p *poll) expect(t *testing.T, when string, done bool, messages int) {
 	}
 }
 
+// [WEB:sqs-short-and-long-polling].
 func TestLongPolls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c := bubble(t)
