@@ -209,14 +209,26 @@ func TestATableAnswersToItsARN(t *testing.T) {
 	}
 }
 
-func TestUnknownOperationSaysSo(t *testing.T) {
+// PartiQL, streams, backups and global tables: what AWS has and this service has
+// not is refused by its name.
+func TestWhatIsMissingIsRefused(t *testing.T) {
 	s := New(Options{})
 	defer s.Close()
-	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("{}"))
-	r.Header.Set("X-Amz-Target", "DynamoDB_20120810.ExecuteStatement")
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r)
-	if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "UnknownOperationException") {
-		t.Errorf("%d %s", w.Code, w.Body)
+	for _, operation := range []string{
+		"DynamoDB_20120810.ExecuteStatement", "DynamoDB_20120810.BatchExecuteStatement", "DynamoDB_20120810.ExecuteTransaction",
+		"DynamoDBStreams_20120810.ListStreams", "DynamoDBStreams_20120810.GetRecords", "DynamoDB_20120810.EnableKinesisStreamingDestination",
+		"DynamoDB_20120810.CreateBackup", "DynamoDB_20120810.RestoreTableToPointInTime", "DynamoDB_20120810.ExportTableToPointInTime",
+		"DynamoDB_20120810.CreateGlobalTable", "DynamoDB_20120810.PutResourcePolicy",
+	} {
+		t.Run(operation, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("{}"))
+			r.Header.Set("X-Amz-Target", operation)
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, r)
+			want := `"message":"the local cloud has no operation \"` + operation + `\""`
+			if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), want) || !strings.Contains(w.Body.String(), "#UnknownOperationException") {
+				t.Errorf("answer = %d %s, want 404 UnknownOperationException with %s", w.Code, w.Body, want)
+			}
+		})
 	}
 }
