@@ -78,6 +78,7 @@ func input(at time.Time, message string) types.InputLogEvent {
 	return types.InputLogEvent{Timestamp: aws.Int64(at.UnixMilli()), Message: &message}
 }
 
+// [BOTO:logs PutLogEvents].
 func TestPutLogEvents(t *testing.T) {
 	c := newCloud(t, logs.Options{})
 	ctx, now := t.Context(), c.clock.Now()
@@ -103,6 +104,11 @@ func TestPutLogEvents(t *testing.T) {
 	}
 	if got, want := texts(c.Events("g")), []string{"just in time", "good"}; !slices.Equal(got, want) {
 		t.Errorf("events = %v, want %v", got, want)
+	}
+
+	// The 24 hours are those of the events that are taken.
+	if _, err := put(input(old, "too old"), input(now, "today")); err != nil {
+		t.Errorf("an event of two weeks ago before one of today: %v, want the first rejected", err)
 	}
 
 	for what, events := range map[string][]types.InputLogEvent{

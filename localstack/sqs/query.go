@@ -22,6 +22,7 @@ import (
 
 const queryNamespace = "http://queue.amazonaws.com/doc/2012-11-05/"
 
+// queryAPI serves the same operations in the Query protocol.
 func queryAPI(operations map[string]awsproto.JSONOperation) awsproto.Query {
 	api := awsproto.Query{Namespace: queryNamespace, Operations: map[string]awsproto.QueryOperation{}}
 	for name, op := range operations {
@@ -173,7 +174,7 @@ func (p *param) items(name string, rule plural) (any, error) {
 	byNumber := map[int]any{}
 	for number, child := range p.children {
 		n, err := strconv.Atoi(number)
-		if err != nil || n < 1 {
+		if err != nil || n < 1 || strconv.Itoa(n) != number {
 			return nil, newError("MalformedInput", "MalformedInput", "%s.%s is no item of a list: they are numbered from 1", name, number)
 		}
 		if byNumber[n], err = child.json(""); err != nil {

@@ -40,8 +40,8 @@ func result(operation, inner string) string {
 		"<ResponseMetadata><RequestId><uuid></RequestId></ResponseMetadata></" + operation + "Response>"
 }
 
-// One life of a queue in the Query protocol; names and nesting are those of the
-// model that botocore had until 1.30 [BOTO:sqs].
+// One life of a queue in the Query protocol; names and nesting are those of
+// botocore's model from before JSON, and of the API reference's examples [BOTO:sqs].
 func TestTheQueryProtocol(t *testing.T) {
 	c := newCloud(t, func(o *sqs.Options) { o.BaseURL = func() string { return "http://sqs.test" } })
 	const queue = "http://sqs.test/000000000000/orders"
@@ -124,7 +124,7 @@ func FuzzQuery(f *testing.F) {
 			"SendMessageBatchRequestEntry.2.MessageBody", "x"),
 		"Action=ReceiveMessage&QueueUrl=/000000000000/orders&AttributeName=All&MaxNumberOfMessages=10&VisibilityTimeout=0",
 		"Action=CreateQueue&QueueName=b&Attribute.1.Name=DelaySeconds&Attribute.1.Value=1&Attribute=&Tag.1.1.1.1.1.1.1.1=",
-		"Action=ListQueues", "%zz", "Action=PurgeQueue&.&..&Value.Value.Value=", "",
+		"Action=ListQueues", "%zz", "Action=PurgeQueue&.&..&Tag.01.Key=", "Action=ListQueues&" + strings.Repeat("Value.", 1000), "",
 	} {
 		f.Add(seed)
 	}
