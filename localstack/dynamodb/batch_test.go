@@ -18,6 +18,7 @@ func deleteRequest(k attrs) types.WriteRequest {
 	return types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: k}}
 }
 
+// [BOTO:dynamodb BatchWriteItem, BatchGetItem].
 func TestBatchWriteThenBatchGet(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "one", "pk:S", "sk:S")
@@ -48,6 +49,7 @@ func TestBatchWriteThenBatchGet(t *testing.T) {
 	}
 }
 
+// 25 writes, 100 reads, no key twice [BOTO:dynamodb BatchWriteItem, BatchGetItem].
 func TestBatchesRefuse(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "one", "pk:S", "sk:S")

@@ -83,6 +83,7 @@ func TestTerraformLifecycle(t *testing.T) {
 	}
 }
 
+// [BOTO:dynamodb CreateTable].
 func TestCreateTableRefuses(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "taken", "pk:S")
@@ -163,6 +164,7 @@ func TestUpdateTable(t *testing.T) {
 	}
 }
 
+// [BOTO:dynamodb UpdateTimeToLive].
 func TestTimeToLiveChangesOnceAnHour(t *testing.T) {
 	cl := clock.New()
 	c, _ := newClient(t, Options{Clock: cl})
@@ -182,6 +184,7 @@ func TestTimeToLiveChangesOnceAnHour(t *testing.T) {
 	wantError(t, change("at", false), "", "")
 }
 
+// [BOTO:dynamodb ListTables].
 func TestListTablesPages(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	for i := range 5 {
@@ -200,6 +203,8 @@ func TestListTablesPages(t *testing.T) {
 	}
 }
 
+// "You can also provide the Amazon Resource Name (ARN) of the table"
+// [BOTO:dynamodb GetItem TableName].
 func TestATableAnswersToItsARN(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "things", "pk:S")

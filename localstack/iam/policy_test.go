@@ -23,6 +23,7 @@ func ExampleParseDocument() {
 	// Allow [sqs:SendMessage] [arn:aws:sqs:*:*:orders]
 }
 
+// [WEB:reference_policies_grammar].
 func TestParseDocument(t *testing.T) {
 	one := func(s iam.Statement) iam.Document {
 		return iam.Document{Version: "2012-10-17", Statements: []iam.Statement{s}}
@@ -65,6 +66,7 @@ func TestParseDocument(t *testing.T) {
 	}
 }
 
+// [WEB:reference_policies_elements_version].
 func TestADocumentWithoutVersionIsOf2008(t *testing.T) {
 	doc, err := iam.ParseDocument(`{"Id":"i","Statement":{"Effect":"Allow"}}`)
 	if err != nil || doc.Version != "2008-10-17" || doc.ID != "i" {
@@ -72,6 +74,7 @@ func TestADocumentWithoutVersionIsOf2008(t *testing.T) {
 	}
 }
 
+// [WEB:reference_policies_grammar].
 func TestParseDocumentRefuses(t *testing.T) {
 	tests := map[string]string{
 		"nothing":                   ``,

@@ -56,6 +56,7 @@ func TestAMessageIsCutBetweenCharacters(t *testing.T) {
 	}
 }
 
+// [BOTO:logs PutRetentionPolicy].
 func TestRetentionFollowsTheClock(t *testing.T) {
 	c := newCloud(t, logs.Options{})
 	c.write("s", "old")
@@ -124,6 +125,7 @@ func TestPutLogEvents(t *testing.T) {
 	}
 }
 
+// The end is where a token comes back unchanged [BOTO:logs GetLogEvents].
 func TestGetLogEventsPagesBothWays(t *testing.T) {
 	c := newCloud(t, logs.Options{})
 	c.write("other", "not this one")
@@ -191,6 +193,7 @@ func TestFollowingAStreamThatIsStillEmpty(t *testing.T) {
 	}
 }
 
+// [BOTO:logs FilterLogEvents].
 func TestFilterLogEvents(t *testing.T) {
 	c := newCloud(t, logs.Options{})
 	c.write("a/1", "ERROR connect failed", "info: connected")
@@ -242,6 +245,7 @@ func TestFilterLogEvents(t *testing.T) {
 	}
 }
 
+// [WEB:FilterAndPatternSyntax].
 func TestFilterPatternsThatAreRefused(t *testing.T) {
 	c := newCloud(t, logs.Options{})
 	c.group("g")
@@ -253,6 +257,7 @@ func TestFilterPatternsThatAreRefused(t *testing.T) {
 	}
 }
 
+// [BOTO:logs CreateLogStream, DescribeLogStreams].
 func TestLogStreams(t *testing.T) {
 	c := newCloud(t, logs.Options{})
 	c.write("a", "1")

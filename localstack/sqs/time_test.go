@@ -105,8 +105,7 @@ func TestRetention(t *testing.T) {
 	}
 }
 
-// The message id stays, and "the expiration of a message is always based on its
-// original enqueue timestamp" [WEB:sqs-dead-letter-queues].
+// The message id stays, and its retention counts from the first sending [WEB:sqs-dead-letter-queues].
 func TestDeadLetters(t *testing.T) {
 	c := newCloud(t)
 	deadURL, dead := c.queue("dead")
