@@ -64,6 +64,9 @@ func (s *Service) receiveMessage(ctx context.Context, in *receiveMessageInput) (
 		return out, err
 	}
 	messages, err := s.receive(ctx, k, req)
+	if ctx.Err() != nil && len(messages) == 0 {
+		return out, nil // the client has gone: that is no failure of ours
+	}
 	for _, m := range messages {
 		out.Messages = append(out.Messages, in.show(m))
 	}

@@ -3,6 +3,9 @@ package sqs_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -345,4 +348,17 @@ func TestATenantThatTakesTheConsumersTimeWaits(t *testing.T) {
 	send("slow", "long")
 	send("fast", "waits least")
 	c.expect("in the queue", arn, "waits least", "long")
+}
+
+// A consumer that is stopped in a long poll is no error in the log.
+func TestALongPollWhoseClientHasGoneAnswersNothing(t *testing.T) {
+	c := newCloud(t)
+	url, _ := c.queue("orders")
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(ended(t), "POST", "/", strings.NewReader(`{"QueueUrl":"`+url+`","WaitTimeSeconds":20}`))
+	r.Header.Set("X-Amz-Target", "AmazonSQS.ReceiveMessage")
+	c.ServeHTTP(w, r)
+	if w.Code != http.StatusOK || w.Body.String() != "{}" {
+		t.Errorf("answer = %d %s, want 200 and no message", w.Code, w.Body)
+	}
 }
