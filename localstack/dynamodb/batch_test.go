@@ -18,6 +18,7 @@ func deleteRequest(k attrs) types.WriteRequest {
 	return types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: k}}
 }
 
+// [BOTO:dynamodb BatchWriteItem, BatchGetItem].
 func TestBatchWriteThenBatchGet(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "one", "pk:S", "sk:S")
@@ -48,6 +49,7 @@ func TestBatchWriteThenBatchGet(t *testing.T) {
 	}
 }
 
+// 25 writes, 100 reads, no key twice [BOTO:dynamodb BatchWriteItem, BatchGetItem].
 func TestBatchesRefuse(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "one", "pk:S", "sk:S")
@@ -85,14 +87,14 @@ func TestBatchesRefuse(t *testing.T) {
 	wantError(t, err, "ValidationException", "Provided list of item keys contains duplicates")
 }
 
-// TestBatchGetLeavesWhatExceeds16MBUnprocessed calls the operation itself: 17 MB
-// of JSON would say nothing more.
+// The numbers are those of AWS's example [BOTO:dynamodb BatchGetItem]. The
+// operation is called itself: 16 MB of JSON would say nothing more.
 func TestBatchGetLeavesWhatExceeds16MBUnprocessed(t *testing.T) {
 	c, s := newClient(t, Options{})
 	createTable(t, c, "one", "pk:S")
-	big := value{kind: kindS, text: strings.Repeat("x", 390<<10)}
+	big := value{kind: kindS, text: strings.Repeat("x", 300<<10)}
 	var keys []item
-	for i := range 45 {
+	for i := range 100 {
 		k := item{"pk": {kind: kindS, text: fmt.Sprint(i)}}
 		keys = append(keys, k)
 		in := &putItemInput{Item: item{"pk": k["pk"], "v": big}}
@@ -109,7 +111,7 @@ func TestBatchGetLeavesWhatExceeds16MBUnprocessed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, m := len(first.Responses["one"]), len(second.Responses["one"]); n != 43 || m != 2 || len(second.UnprocessedKeys) != 0 {
-		t.Errorf("first %d, then %d items; want 43, then 2", n, m)
+	if n, m := len(first.Responses["one"]), len(second.Responses["one"]); n != 52 || m != 48 || len(second.UnprocessedKeys) != 0 {
+		t.Errorf("first %d, then %d items; want 52, then 48", n, m)
 	}
 }

@@ -16,6 +16,7 @@ func sized(sk string, n int) attrs {
 	return attrs{"pk": S("p"), "sk": S(sk), "x": S(strings.Repeat("x", n-7))}
 }
 
+// [WEB:read-write-operations]; transactions cost twice.
 func TestReadsAreRoundedUpTo4KB(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "one", "pk:S", "sk:S")
@@ -49,6 +50,7 @@ func TestReadsAreRoundedUpTo4KB(t *testing.T) {
 	}
 }
 
+// The sum is rounded, not each item [WEB:read-write-operations].
 func TestAQueryRoundsItsSumOnce(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "one", "pk:S", "sk:S")
@@ -68,6 +70,7 @@ func TestAQueryRoundsItsSumOnce(t *testing.T) {
 	}
 }
 
+// [WEB:read-write-operations].
 func TestWritesCostTheLargerOfOldAndNew(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "one", "pk:S", "sk:S")
@@ -109,6 +112,7 @@ func usersByMail(t *testing.T) *sdk.Client {
 	return c
 }
 
+// Eventually consistent only, and sparse [WEB:GSI].
 func TestGlobalSecondaryIndex(t *testing.T) {
 	c := usersByMail(t)
 	user := func(pk, mail, age string) attrs {
@@ -147,6 +151,7 @@ func TestGlobalSecondaryIndex(t *testing.T) {
 	wantError(t, err, "ValidationException", "Consistent reads are not supported on global secondary indexes")
 }
 
+// One write to add or remove, two to move an entry [WEB:GSI].
 func TestIndexWritesAreBilledWhereTheyHappen(t *testing.T) {
 	c := usersByMail(t)
 	steps := []struct {
@@ -177,6 +182,7 @@ func TestIndexWritesAreBilledWhereTheyHappen(t *testing.T) {
 	wantError(t, err, "ValidationException", "Type mismatch for Index Key mail Expected: S Actual: N IndexName: by-mail")
 }
 
+// [WEB:CapacityUnitCalculations].
 func TestItemSizes(t *testing.T) {
 	tests := map[string]int{
 		`{"pk": {"S": "é"}}`:                                    4,

@@ -43,6 +43,7 @@ func exampleScope(t testing.TB) *scope {
 	return s
 }
 
+// [WEB:Expressions.OperatorsAndFunctions].
 func TestConditionsHold(t *testing.T) {
 	it := parseItem(t, exampleItem)
 	tests := map[string]bool{
@@ -102,6 +103,7 @@ func TestConditionsHold(t *testing.T) {
 	}
 }
 
+// [WEB:Expressions.OperatorsAndFunctions, Constraints].
 func TestConditionsRefusedAsAWSDoes(t *testing.T) {
 	tests := map[string]string{
 		"":                              "The expression can not be empty;",
@@ -143,6 +145,7 @@ func TestConditionsRefusedAsAWSDoes(t *testing.T) {
 	}
 }
 
+// [WEB:Expressions.UpdateExpressions].
 func TestUpdates(t *testing.T) {
 	tests := []struct{ src, old, want string }{
 		{"SET a = :one", `{}`, `{"a":{"N":"1"}}`},
@@ -186,6 +189,7 @@ func TestUpdates(t *testing.T) {
 	}
 }
 
+// [WEB:Expressions.UpdateExpressions].
 func TestUpdatesRefusedAsAWSDoes(t *testing.T) {
 	tests := map[string]string{
 		"":                              "Invalid UpdateExpression: The expression can not be empty;",
@@ -223,6 +227,7 @@ func TestUpdatesRefusedAsAWSDoes(t *testing.T) {
 	}
 }
 
+// [WEB:Expressions.ExpressionAttributeNames].
 func TestUnusedAndMisplacedAliases(t *testing.T) {
 	condition := "n = :one"
 	one := value{kind: kindN, text: "1"}
@@ -257,6 +262,7 @@ func TestUnusedAndMisplacedAliases(t *testing.T) {
 	}
 }
 
+// [WEB:ReservedWords].
 func TestReservedWordsAreComplete(t *testing.T) {
 	if got := len(reservedWords); got != 573 {
 		t.Errorf("%d reserved words, AWS lists 573", got)

@@ -31,6 +31,7 @@ func TestEveryTypeComesBackAsItWasPut(t *testing.T) {
 	}
 }
 
+// 38 digits, no leading or trailing zeros [WEB:HowItWorks.NamingRulesDataTypes].
 func TestNumbersComeBackInCanonicalForm(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "numbers", "pk:S")
@@ -42,6 +43,7 @@ func TestNumbersComeBackInCanonicalForm(t *testing.T) {
 	}
 }
 
+// [WEB:Constraints; BOTO:dynamodb PutItem].
 func TestPutItemRefuses(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "things", "pk:S", "sk:N")
@@ -75,6 +77,7 @@ func TestPutItemRefuses(t *testing.T) {
 	}
 }
 
+// [WEB:Constraints].
 func TestLargestItemIsExactly400KB(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "things", "pk:S")
@@ -82,6 +85,7 @@ func TestLargestItemIsExactly400KB(t *testing.T) {
 	put(t, c, "things", attrs{"pk": S("a"), "x": S(strings.Repeat("x", maxItemSize-4))})
 }
 
+// [BOTO:dynamodb PutItem ReturnValuesOnConditionCheckFailure].
 func TestConditionalPutReturnsTypedErrorWithTheItem(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "things", "pk:S")
@@ -109,6 +113,7 @@ func TestUnknownTableIsResourceNotFound(t *testing.T) {
 	}
 }
 
+// [BOTO:dynamodb UpdateItem ReturnValues].
 func TestReturnValues(t *testing.T) {
 	tests := []struct {
 		values types.ReturnValue
@@ -141,6 +146,7 @@ func TestReturnValues(t *testing.T) {
 	}
 }
 
+// [BOTO:dynamodb PutItem, DeleteItem ReturnValues].
 func TestPutAndDeleteKnowOnlyAllOld(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "things", "pk:S")
@@ -161,6 +167,8 @@ func TestPutAndDeleteKnowOnlyAllOld(t *testing.T) {
 	}
 }
 
+// "or adds a new item to the table if it does not already exist"
+// [BOTO:dynamodb UpdateItem].
 func TestUpdateOfAMissingItemCreatesIt(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "things", "pk:S", "sk:S")

@@ -46,6 +46,7 @@ func TestAddNumbersIsExact(t *testing.T) {
 	}
 }
 
+// A byte for two significant digits, and one more [WEB:CapacityUnitCalculations].
 func TestNumberSize(t *testing.T) {
 	for text, want := range map[string]int{"0": 1, "1": 2, "12": 2, "123": 3, "-1": 3, "100": 2, "1.5": 3, "1234567890": 6} {
 		if got := mustDecimal(text).size(); got != want {

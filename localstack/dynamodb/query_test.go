@@ -23,6 +23,7 @@ func sortKeys(items []map[string]types.AttributeValue) string {
 	return strings.Join(keys, " ")
 }
 
+// [BOTO:dynamodb Query KeyConditionExpression].
 func TestKeyConditions(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "rows", "pk:S", "sk:S")
@@ -71,6 +72,7 @@ func TestKeyConditions(t *testing.T) {
 	}
 }
 
+// [BOTO:dynamodb Query].
 func TestQueriesRefusedAsAWSDoes(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "rows", "pk:S", "sk:S")
@@ -188,6 +190,7 @@ func pageThrough(t *testing.T, c *sdk.Client, forward bool) []value {
 	return got
 }
 
+// [BOTO:dynamodb Query Limit, FilterExpression].
 func TestLimitCountsBeforeTheFilter(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "rows", "pk:S", "sk:N")
@@ -209,6 +212,7 @@ func TestLimitCountsBeforeTheFilter(t *testing.T) {
 	}
 }
 
+// [WEB:Query.Pagination].
 func TestPageEndsAtOneMegabyteBeforeTheFilter(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "rows", "pk:S", "sk:N")
@@ -257,6 +261,7 @@ func TestStartKeyMustFit(t *testing.T) {
 	}
 }
 
+// [WEB:Scan parallel scan].
 func TestScanSegmentsShareTheTable(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "rows", "pk:S", "sk:S")

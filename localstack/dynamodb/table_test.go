@@ -83,6 +83,7 @@ func TestTerraformLifecycle(t *testing.T) {
 	}
 }
 
+// [BOTO:dynamodb CreateTable].
 func TestCreateTableRefuses(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "taken", "pk:S")
@@ -163,6 +164,7 @@ func TestUpdateTable(t *testing.T) {
 	}
 }
 
+// [BOTO:dynamodb UpdateTimeToLive].
 func TestTimeToLiveChangesOnceAnHour(t *testing.T) {
 	cl := clock.New()
 	c, _ := newClient(t, Options{Clock: cl})
@@ -182,6 +184,7 @@ func TestTimeToLiveChangesOnceAnHour(t *testing.T) {
 	wantError(t, change("at", false), "", "")
 }
 
+// [BOTO:dynamodb ListTables].
 func TestListTablesPages(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	for i := range 5 {
@@ -200,6 +203,8 @@ func TestListTablesPages(t *testing.T) {
 	}
 }
 
+// "You can also provide the Amazon Resource Name (ARN) of the table"
+// [BOTO:dynamodb GetItem TableName].
 func TestATableAnswersToItsARN(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "things", "pk:S")
@@ -209,14 +214,26 @@ func TestATableAnswersToItsARN(t *testing.T) {
 	}
 }
 
-func TestUnknownOperationSaysSo(t *testing.T) {
+// PartiQL, streams, backups and global tables: what AWS has and this service has
+// not is refused by its name.
+func TestWhatIsMissingIsRefused(t *testing.T) {
 	s := New(Options{})
 	defer s.Close()
-	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("{}"))
-	r.Header.Set("X-Amz-Target", "DynamoDB_20120810.ExecuteStatement")
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r)
-	if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "UnknownOperationException") {
-		t.Errorf("%d %s", w.Code, w.Body)
+	for _, operation := range []string{
+		"DynamoDB_20120810.ExecuteStatement", "DynamoDB_20120810.BatchExecuteStatement", "DynamoDB_20120810.ExecuteTransaction",
+		"DynamoDBStreams_20120810.ListStreams", "DynamoDBStreams_20120810.GetRecords", "DynamoDB_20120810.EnableKinesisStreamingDestination",
+		"DynamoDB_20120810.CreateBackup", "DynamoDB_20120810.RestoreTableToPointInTime", "DynamoDB_20120810.ExportTableToPointInTime",
+		"DynamoDB_20120810.CreateGlobalTable", "DynamoDB_20120810.PutResourcePolicy",
+	} {
+		t.Run(operation, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("{}"))
+			r.Header.Set("X-Amz-Target", operation)
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, r)
+			want := `"message":"the local cloud has no operation \"` + operation + `\""`
+			if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), want) || !strings.Contains(w.Body.String(), "#UnknownOperationException") {
+				t.Errorf("answer = %d %s, want 404 UnknownOperationException with %s", w.Code, w.Body, want)
+			}
+		})
 	}
 }

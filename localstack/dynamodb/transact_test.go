@@ -27,6 +27,7 @@ func subscribe(connection string) []types.TransactWriteItem {
 	}
 }
 
+// [BOTO:dynamodb TransactWriteItems].
 func TestTransactionIsAllOrNothing(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "one", "pk:S", "sk:S")
@@ -70,6 +71,7 @@ func reasonCodes(e *types.TransactionCanceledException) string {
 	return strings.Join(codes, " ")
 }
 
+// [BOTO:dynamodb TransactWriteItems].
 func TestCancellationReasonsCarryTheItem(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "one", "pk:S", "sk:S")
@@ -94,6 +96,7 @@ func TestCancellationReasonsCarryTheItem(t *testing.T) {
 	}
 }
 
+// 100 actions, one to an item [BOTO:dynamodb TransactWriteItems].
 func TestTransactionsRefuse(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "one", "pk:S", "sk:S")
@@ -124,6 +127,8 @@ func make101() (items []types.TransactWriteItem) {
 	return items
 }
 
+// Ten minutes, and read units for the repetition [BOTO:dynamodb
+// TransactWriteItems ClientRequestToken].
 func TestClientRequestTokenMakesATransactionRunOnce(t *testing.T) {
 	cl := clock.New()
 	c, _ := newClient(t, Options{Clock: cl})
@@ -153,6 +158,7 @@ func TestClientRequestTokenMakesATransactionRunOnce(t *testing.T) {
 	}
 }
 
+// [BOTO:dynamodb TransactGetItems].
 func TestTransactGetAnswersByPosition(t *testing.T) {
 	c, _ := newClient(t, Options{})
 	createTable(t, c, "one", "pk:S", "sk:S")

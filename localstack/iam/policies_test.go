@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
+// [BOTO:iam PutRolePolicy]; 10,240 characters a role [WEB:reference_iam-quotas].
 func TestInlinePolicies(t *testing.T) {
 	ctx := t.Context()
 	c, _ := newClient(t)
@@ -44,6 +45,7 @@ func large(n int) string {
 	return strings.Replace(allowed, "sqs:SendMessage", "sqs:"+strings.Repeat("a", n), 1)
 }
 
+// [BOTO:iam AttachRolePolicy, DeletePolicy].
 func TestAttachedPolicies(t *testing.T) {
 	ctx := t.Context()
 	c, _ := newClient(t)
@@ -74,6 +76,7 @@ func TestAttachedPolicies(t *testing.T) {
 	wantCode(t, err, 409, "DeleteConflict")
 }
 
+// [WEB:reference_iam-quotas].
 func TestARoleTakesTenPolicies(t *testing.T) {
 	ctx := t.Context()
 	c, _ := newClient(t)
@@ -90,6 +93,7 @@ func TestARoleTakesTenPolicies(t *testing.T) {
 	}
 }
 
+// [BOTO:iam CreatePolicyVersion].
 func TestAPolicyHasAtMostFiveVersions(t *testing.T) {
 	ctx := t.Context()
 	c, _ := newClient(t)

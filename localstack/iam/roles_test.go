@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
 
+// Documents come back URL-encoded [BOTO:iam GetRole; TFRUN].
 func TestARoleComesBackAsItWasPut(t *testing.T) {
 	c, _ := newClient(t)
 	boundary := createPolicy(t, c, "boundary")
@@ -41,6 +42,7 @@ func TestARoleComesBackAsItWasPut(t *testing.T) {
 	}
 }
 
+// [BOTO:iam CreateRole RoleName].
 func TestRoleNamesAreUniqueWithoutRegardToCase(t *testing.T) {
 	c, _ := newClient(t)
 	createRole(t, c, "connect")
@@ -50,6 +52,7 @@ func TestRoleNamesAreUniqueWithoutRegardToCase(t *testing.T) {
 	wantCode(t, err, 409, "EntityAlreadyExists")
 }
 
+// [BOTO:iam CreateRole].
 func TestCreateRoleRefuses(t *testing.T) {
 	tests := map[string]struct {
 		change func(*sdk.CreateRoleInput)
@@ -84,6 +87,7 @@ func TestCreateRoleRefuses(t *testing.T) {
 	}
 }
 
+// [TFRUN], AWS.md 6.2.
 func TestADeletedRoleIsGone(t *testing.T) {
 	c, _ := newClient(t)
 	role := createRole(t, c, "r")
@@ -95,6 +99,7 @@ func TestADeletedRoleIsGone(t *testing.T) {
 	wantCode(t, err, 404, "NoSuchEntity")
 }
 
+// [BOTO:iam DeleteRole].
 func TestARoleWithPoliciesCannotBeDeleted(t *testing.T) {
 	ctx := t.Context()
 	c, _ := newClient(t)
@@ -163,6 +168,7 @@ func TestUpdatesOfARole(t *testing.T) {
 	}
 }
 
+// [BOTO:iam TagRole].
 func TestTagsOfARole(t *testing.T) {
 	ctx := t.Context()
 	c, _ := newClient(t)

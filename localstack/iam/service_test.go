@@ -91,6 +91,7 @@ func createPolicy(t *testing.T, c *sdk.Client, name string) string {
 
 // large is a policy of about n characters.
 
+// [BOTO:iam ListRoles Marker, MaxItems].
 func TestListsComeInPages(t *testing.T) {
 	c, _ := newClient(t)
 	for _, name := range []string{"d", "a", "c", "b", "e"} {

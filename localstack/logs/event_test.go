@@ -56,6 +56,7 @@ func TestAMessageIsCutBetweenCharacters(t *testing.T) {
 	}
 }
 
+// [BOTO:logs PutRetentionPolicy].
 func TestRetentionFollowsTheClock(t *testing.T) {
 	c := newCloud(t, logs.Options{})
 	c.write("s", "old")
@@ -78,6 +79,7 @@ func input(at time.Time, message string) types.InputLogEvent {
 	return types.InputLogEvent{Timestamp: aws.Int64(at.UnixMilli()), Message: &message}
 }
 
+// [BOTO:logs PutLogEvents].
 func TestPutLogEvents(t *testing.T) {
 	c := newCloud(t, logs.Options{})
 	ctx, now := t.Context(), c.clock.Now()
@@ -105,6 +107,11 @@ func TestPutLogEvents(t *testing.T) {
 		t.Errorf("events = %v, want %v", got, want)
 	}
 
+	// The 24 hours are those of the events that are taken.
+	if _, err := put(input(old, "too old"), input(now, "today")); err != nil {
+		t.Errorf("an event of two weeks ago before one of today: %v, want the first rejected", err)
+	}
+
 	for what, events := range map[string][]types.InputLogEvent{
 		"back in time":     {input(now, "b"), input(now.Add(-time.Second), "a")},
 		"over 24 hours":    {input(now.Add(-25*time.Hour), "a"), input(now, "b")},
@@ -118,6 +125,7 @@ func TestPutLogEvents(t *testing.T) {
 	}
 }
 
+// The end is where a token comes back unchanged [BOTO:logs GetLogEvents].
 func TestGetLogEventsPagesBothWays(t *testing.T) {
 	c := newCloud(t, logs.Options{})
 	c.write("other", "not this one")
@@ -185,6 +193,7 @@ func TestFollowingAStreamThatIsStillEmpty(t *testing.T) {
 	}
 }
 
+// [BOTO:logs FilterLogEvents].
 func TestFilterLogEvents(t *testing.T) {
 	c := newCloud(t, logs.Options{})
 	c.write("a/1", "ERROR connect failed", "info: connected")
@@ -236,6 +245,7 @@ func TestFilterLogEvents(t *testing.T) {
 	}
 }
 
+// [WEB:FilterAndPatternSyntax].
 func TestFilterPatternsThatAreRefused(t *testing.T) {
 	c := newCloud(t, logs.Options{})
 	c.group("g")
@@ -247,6 +257,7 @@ func TestFilterPatternsThatAreRefused(t *testing.T) {
 	}
 }
 
+// [BOTO:logs CreateLogStream, DescribeLogStreams].
 func TestLogStreams(t *testing.T) {
 	c := newCloud(t, logs.Options{})
 	c.write("a", "1")

@@ -15,6 +15,7 @@ import (
 )
 
 // What Terraform's provider does for one aws_cloudwatch_log_group, in its order.
+// The calls of [TFRUN], AWS.md 6.3.
 func TestTheLifeOfALogGroupUnderTerraform(t *testing.T) {
 	c := newCloud(t, logs.Options{})
 	ctx, name := t.Context(), aws.String("/aws/lambda/message")
@@ -75,6 +76,7 @@ func TestTheLifeOfALogGroupUnderTerraform(t *testing.T) {
 	}
 }
 
+// [BOTO:logs CreateLogGroup, DeleteLogGroup].
 func TestGroupsThatAreThereOrNotThere(t *testing.T) {
 	c := newCloud(t, logs.Options{})
 	ctx, g, missing := t.Context(), aws.String("g"), aws.String("missing")
@@ -112,6 +114,7 @@ func TestGroupsThatAreThereOrNotThere(t *testing.T) {
 	}
 }
 
+// [BOTO:logs DescribeLogGroups].
 func TestDescribeLogGroupsPagesByPrefix(t *testing.T) {
 	c := newCloud(t, logs.Options{})
 	for _, name := range []string{"/b/3", "/a/1", "/b/1", "/b/2"} {
@@ -134,6 +137,7 @@ func TestDescribeLogGroupsPagesByPrefix(t *testing.T) {
 	}
 }
 
+// [BOTO:logs CreateLogGroup, PutRetentionPolicy].
 func TestWhatIsRefusedOfGroups(t *testing.T) {
 	c := newCloud(t, logs.Options{})
 	ctx, g := t.Context(), aws.String("g")

@@ -43,8 +43,12 @@ func (in *putLogEventsInput) check() error {
 	if bytes > maxBatchBytes {
 		return invalidParameter("Upload too large: %d bytes exceeds limit of %d", bytes, maxBatchBytes)
 	}
-	span := *in.LogEvents[len(in.LogEvents)-1].Timestamp - *in.LogEvents[0].Timestamp
-	if span > (24 * time.Hour).Milliseconds() {
+	return nil
+}
+
+// checkSpan counts only the events that are taken, which are in order of time.
+func checkSpan(events []inputLogEvent) error {
+	if len(events) > 0 && *events[len(events)-1].Timestamp-*events[0].Timestamp > (24*time.Hour).Milliseconds() {
 		return invalidParameter("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")
 	}
 	return nil
@@ -61,6 +65,9 @@ func (s *Service) putLogEvents(_ context.Context, in *putLogEventsInput) (out pu
 		}
 		now := s.clock.Now()
 		first, end, rejected := in.accepted(now, g.RetentionDays)
+		if err := checkSpan(in.LogEvents[first:end]); err != nil {
+			return err
+		}
 		for _, e := range in.LogEvents[first:end] {
 			s.add(g, st, *e.Timestamp, e.Message, now)
 		}

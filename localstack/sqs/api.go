@@ -47,7 +47,8 @@ func (s *Service) Send(ctx context.Context, queueARN, body string) (messageID st
 // here) with all attributes, hidden for the queue's visibility timeout. It waits
 // up to wait of the cloud's time for the first one and then returns none without
 // an error. It returns ErrQueueNotFound, also when the queue is deleted
-// meanwhile, ErrClosed, or ctx's error.
+// meanwhile, ErrClosed, ctx's error, or the *awsproto.Error of a fault rule for
+// ReceiveMessage.
 func (s *Service) Receive(ctx context.Context, queueARN string, max int, wait time.Duration) ([]Message, error) {
 	k, ok := parseARN(queueARN)
 	if !ok {
@@ -55,6 +56,9 @@ func (s *Service) Receive(ctx context.Context, queueARN string, max int, wait ti
 	}
 	if max < 1 {
 		return nil, invalidValue(max, "MaxNumberOfMessages", "Must be at least 1.")
+	}
+	if err := s.receiveFault(ctx, k); err != nil {
+		return nil, err
 	}
 	return s.receive(ctx, k, receiveRequest{limit: max, wait: &wait})
 }

@@ -1,6 +1,7 @@
 package sqs_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http/httptest"
 	"strings"
@@ -39,6 +40,13 @@ func (l local) queue(name, redrivePolicy string) (arn string) {
 	body, _ := json.Marshal(map[string]any{"QueueName": name, "Attributes": map[string]string{"RedrivePolicy": redrivePolicy}})
 	l.call("CreateQueue", string(body))
 	return "arn:aws:sqs:us-east-1:000000000000:" + name
+}
+
+// ended is the context of a client that has gone.
+func ended(t testing.TB) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
 }
 
 func (l local) send(arn, body string) {

@@ -28,6 +28,7 @@ func (s *Service) send(ctx context.Context, k queueKey, o *outgoing) (out sendMe
 		if o.DelaySeconds != nil {
 			delay = time.Duration(*o.DelaySeconds) * time.Second
 		}
+		delay += s.faults.Decide("sqs", "SendMessage", k.name).Delay
 		m := newMessage(o.record(ctx, now))
 		q.add(m, delay, now)
 		out = sendMessageOutput{
@@ -63,6 +64,9 @@ func (s *Service) receiveMessage(ctx context.Context, in *receiveMessageInput) (
 		return out, err
 	}
 	messages, err := s.receive(ctx, k, req)
+	if ctx.Err() != nil && len(messages) == 0 {
+		return out, nil // the client has gone: that is no failure of ours
+	}
 	for _, m := range messages {
 		out.Messages = append(out.Messages, in.show(m))
 	}
@@ -149,14 +153,14 @@ func (s *Service) deleteMessage(ctx context.Context, in *deleteMessageInput) (no
 // deleteOne deletes the message of a receipt handle. One that has been replaced
 // by a later receive, or whose message is gone, succeeds without doing anything.
 func (s *Service) deleteOne(k queueKey, handle string) error {
-	return s.withQueue(k, func(q *queue, _ time.Time) error {
+	return s.withQueue(k, func(q *queue, now time.Time) error {
 		r, err := parseReceipt(handle)
 		if err != nil {
 			return err
 		}
 		m, err := q.find(r)
 		if m != nil {
-			q.remove(m)
+			q.remove(m, now)
 		}
 		return err
 	})

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"fanfare/localstack/awsproto"
 )
@@ -185,8 +186,11 @@ func checkTags(tags map[string]string, others int) error {
 		return invalidParameter("Too many tags added for queue: at most %d are allowed.", maxTags)
 	}
 	for key, value := range tags {
-		if len(key) < 1 || len(key) > 128 || len(value) > 256 {
+		if n := utf8.RuneCountInString(key); n < 1 || n > 128 || utf8.RuneCountInString(value) > 256 {
 			return invalidParameter("Tag %q is invalid: keys have 1 to 128 characters, values at most 256.", key)
+		}
+		if strings.HasPrefix(strings.ToLower(key), "aws:") {
+			return invalidParameter("Tag %q is invalid: keys that begin with aws: are reserved for use by AWS.", key)
 		}
 	}
 	return nil

@@ -21,6 +21,7 @@ func binary(value string) types.MessageAttributeValue {
 	return types.MessageAttributeValue{DataType: aws.String("Binary"), BinaryValue: []byte(value)}
 }
 
+// [BOTO:sqs SendMessage, ReceiveMessage].
 func TestAMessageArrivesWithAllThatWasSent(t *testing.T) {
 	c := newCloud(t)
 	url, _ := c.queue("orders")
@@ -67,6 +68,38 @@ func TestAMessageArrivesWithAllThatWasSent(t *testing.T) {
 	}
 }
 
+// The SDK in a function sends the trace of its invoke. "The message system
+// attribute overrides the HTTP trace header" [WEB:xray-services-sqs].
+func TestATraceCrossesTheQueue(t *testing.T) {
+	const invoke, own = "Root=1-5759e988-bd862e3fe1be46a994272793;Lineage=1:fc3b4ff1:3", "Root=1-00000000-bd862e3fe1be46a994272793"
+	t.Setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")
+	t.Setenv("_X_AMZN_TRACE_ID", invoke)
+	c := newCloud(t)
+	url, arn := c.queue("orders")
+	header := map[string]types.MessageSystemAttributeValue{"AWSTraceHeader": {DataType: aws.String("String"), StringValue: aws.String(own)}}
+	if _, err := c.client.SendMessage(t.Context(), &sdk.SendMessageInput{QueueUrl: &url, MessageBody: aws.String("alone")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.client.SendMessageBatch(t.Context(), &sdk.SendMessageBatchInput{QueueUrl: &url, Entries: []types.SendMessageBatchRequestEntry{
+		{Id: aws.String("a"), MessageBody: aws.String("in a batch")},
+		{Id: aws.String("b"), MessageBody: aws.String("with its own"), MessageSystemAttributes: header},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	c.send(arn, "without a request")
+	want := map[string]string{"alone": invoke, "in a batch": invoke, "with its own": own, "without a request": ""}
+	for _, m := range c.receive(arn) {
+		if got := m.Attributes["AWSTraceHeader"]; got != want[m.Body] {
+			t.Errorf("AWSTraceHeader of the message %s = %q, want %q", m.Body, got, want[m.Body])
+		}
+		delete(want, m.Body)
+	}
+	if len(want) > 0 {
+		t.Errorf("these did not arrive: %v", want)
+	}
+}
+
+// [BOTO:sqs ReceiveMessage MessageAttributeNames].
 func TestOnlyTheAttributesAskedForAreShown(t *testing.T) {
 	c := newCloud(t)
 	url, _ := c.queue("orders")
@@ -100,6 +133,7 @@ func TestOnlyTheAttributesAskedForAreShown(t *testing.T) {
 	}
 }
 
+// [BOTO:sqs SendMessage; WEB:sqs-message-metadata, quotas-messages].
 func TestWhatASenderMayNotSend(t *testing.T) {
 	c := newCloud(t)
 	url, arn := c.queue("orders", "MaximumMessageSize", "1024")
@@ -140,6 +174,7 @@ func TestWhatASenderMayNotSend(t *testing.T) {
 	c.send(arn, strings.Repeat("x", 1024))
 }
 
+// [BOTO:sqs ReceiveMessage].
 func TestWhatAReceiverMayNotAsk(t *testing.T) {
 	c := newCloud(t)
 	url, _ := c.queue("orders")
@@ -161,6 +196,7 @@ func TestWhatAReceiverMayNotAsk(t *testing.T) {
 	}
 }
 
+// [BOTO:sqs DeleteMessage; WEB:sqs-queue-message-identifiers].
 func TestReceiptHandles(t *testing.T) {
 	c := newCloud(t)
 	url, arn := c.queue("orders")
@@ -201,6 +237,9 @@ func TestReceiptHandles(t *testing.T) {
 	}
 }
 
+// "Because the batch request can result in a combination of successful and
+// unsuccessful actions, you should check for batch errors even when the call
+// returns an HTTP status code of 200" [BOTO:sqs SendMessageBatch].
 func TestBatches(t *testing.T) {
 	c := newCloud(t)
 	url, arn := c.queue("orders", "MaximumMessageSize", "1024")
@@ -237,6 +276,7 @@ func TestBatches(t *testing.T) {
 	c.expectCounts("after deleting", url, "0/0/1")
 }
 
+// [BOTO:sqs SendMessageBatch].
 func TestABatchIsRefusedAsAWhole(t *testing.T) {
 	c := newCloud(t)
 	url, _ := c.queue("orders")

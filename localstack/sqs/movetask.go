@@ -104,7 +104,7 @@ func (s *Service) move(from queueKey, destination string) error {
 		StartedTimestamp: now.UnixMilli(), ToMove: int64(q.backlog.size),
 	}
 	var moving []*message
-	for m := q.backlog.pop(q.inFlight); m != nil; m = q.backlog.pop(q.inFlight) {
+	for m := q.backlog.pop(now); m != nil; m = q.backlog.pop(now) {
 		moving = append(moving, m)
 	}
 	for _, m := range moving {

@@ -29,7 +29,6 @@ type queue struct {
 	backlog     *backlog
 	hidden      timeHeap
 	age         timeHeap
-	inFlight    int
 	maxInFlight int
 	changed     chan struct{} // closed, and replaced, when a waiting receiver should look again
 }
@@ -50,7 +49,7 @@ func (q *queue) configure(a attributes) {
 
 // clear forgets all messages.
 func (q *queue) clear() {
-	q.messages, q.backlog, q.inFlight = map[string]*message{}, newBacklog(), 0
+	q.messages, q.backlog = map[string]*message{}, newBacklog()
 	q.hidden = timeHeap{
 		at:    func(m *message) time.Time { return m.Visible },
 		index: func(m *message) *int { return &m.hiddenIndex },
@@ -70,14 +69,14 @@ func (q *queue) attribute(name string) string {
 
 // The methods below expect q.mu to be held, except wake.
 
-// settle brings the queue up to date: what was retained for long enough goes,
-// what was hidden for long enough is ready.
+// settle brings the queue up to date: what was hidden for long enough is ready,
+// what was retained for long enough goes.
 func (q *queue) settle(now time.Time) {
-	for m := q.age.top(); m != nil && !now.Before(m.Sent.Add(q.set.retention)); m = q.age.top() {
-		q.remove(m)
-	}
 	for m := q.hidden.top(); m != nil && !now.Before(m.Visible); m = q.hidden.top() {
-		q.surface(m)
+		q.surface(m, m.Visible)
+	}
+	for m := q.age.top(); m != nil && !now.Before(m.Sent.Add(q.set.retention)); m = q.age.top() {
+		q.remove(m, now)
 	}
 }
 
@@ -86,7 +85,7 @@ func (q *queue) add(m *message, delay time.Duration, now time.Time) {
 	q.messages[m.ID] = m
 	q.age.add(m)
 	if delay > 0 {
-		q.hide(m, delayed, now.Add(delay))
+		q.hide(m, delayed, now.Add(delay), now)
 	} else {
 		q.show(m)
 	}
@@ -96,8 +95,8 @@ func (q *queue) add(m *message, delay time.Duration, now time.Time) {
 // take receives up to limit messages and hides them for visibility. Those that
 // were received often enough already leave the queue as dead letters.
 func (q *queue) take(limit int, visibility time.Duration, redrive *redrivePolicy, now time.Time) (taken, dead []*message) {
-	for len(taken) < limit && q.inFlight < q.maxInFlight {
-		m := q.backlog.pop(q.inFlight)
+	for len(taken) < limit && !q.full() {
+		m := q.backlog.pop(now)
 		if m == nil {
 			break
 		}
@@ -112,7 +111,7 @@ func (q *queue) take(limit int, visibility time.Duration, redrive *redrivePolicy
 			m.FirstReceived = now
 		}
 		if visibility > 0 {
-			q.hide(m, inFlight, now.Add(visibility))
+			q.hide(m, inFlight, now.Add(visibility), now)
 		}
 		taken = append(taken, m)
 	}
@@ -154,7 +153,7 @@ func (q *queue) changeVisibility(r receipt, timeout time.Duration, now time.Time
 		return invalidValue(int(timeout.Seconds()), "VisibilityTimeout",
 			"Total VisibilityTimeout for the message is beyond the limit [43200 seconds].")
 	case timeout == 0:
-		q.surface(m)
+		q.surface(m, now)
 	default:
 		m.Visible = now.Add(timeout)
 		q.hidden.fix(m)
@@ -168,32 +167,33 @@ func (q *queue) show(m *message) {
 	q.backlog.push(m)
 }
 
-func (q *queue) hide(m *message, as state, until time.Time) {
+// full reports whether consumers hold all that they may.
+func (q *queue) full() bool { return q.backlog.inFlight() >= q.maxInFlight }
+
+func (q *queue) hide(m *message, as state, until, now time.Time) {
 	m.State, m.Visible = as, until
 	q.hidden.add(m)
 	if as == inFlight {
-		q.inFlight++
-		q.backlog.started(m)
+		q.backlog.started(m, now)
 	}
 }
 
-func (q *queue) unhide(m *message) {
+func (q *queue) unhide(m *message, now time.Time) {
 	q.hidden.remove(m)
 	if m.State == inFlight {
-		q.inFlight--
-		q.backlog.ended(m)
+		q.backlog.ended(m, now)
 	}
 }
 
-func (q *queue) surface(m *message) {
-	q.unhide(m)
+func (q *queue) surface(m *message, now time.Time) {
+	q.unhide(m, now)
 	q.show(m)
 }
 
 // remove deletes m from wherever it is.
-func (q *queue) remove(m *message) {
+func (q *queue) remove(m *message, now time.Time) {
 	if m.hiddenIndex >= 0 {
-		q.unhide(m)
+		q.unhide(m, now)
 	} else {
 		q.backlog.remove(m)
 	}
@@ -234,8 +234,8 @@ func (q *queue) describe() map[string]string {
 	out["CreatedTimestamp"] = seconds(q.created)
 	out["LastModifiedTimestamp"] = seconds(q.modified)
 	out["ApproximateNumberOfMessages"] = strconv.Itoa(q.backlog.size)
-	out["ApproximateNumberOfMessagesNotVisible"] = strconv.Itoa(q.inFlight)
-	out["ApproximateNumberOfMessagesDelayed"] = strconv.Itoa(q.hidden.Len() - q.inFlight)
+	out["ApproximateNumberOfMessagesNotVisible"] = strconv.Itoa(q.backlog.inFlight())
+	out["ApproximateNumberOfMessagesDelayed"] = strconv.Itoa(q.hidden.Len() - q.backlog.inFlight())
 	return out
 }
 

@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
 
-	"fanfare/localstack/awsproto"
 	"fanfare/localstack/sqs"
 )
 
@@ -27,6 +26,7 @@ func asAPIError(err error) (smithy.APIError, bool) {
 	return e, errors.As(err, &e)
 }
 
+// [BOTO:sqs CreateQueue]; 1 MiB since August 2025 [WEB:quotas-messages].
 func TestANewQueueShowsAWSDefaults(t *testing.T) {
 	c := newCloud(t)
 	url, arn := c.queue("orders")
@@ -51,7 +51,8 @@ func TestANewQueueShowsAWSDefaults(t *testing.T) {
 	}
 }
 
-// What Terraform's provider sets must come back as it was, or each plan shows a change.
+// What Terraform's provider sets must come back as it was, or each plan shows a
+// change [TFRUN].
 func TestAttributesAreEchoed(t *testing.T) {
 	c := newCloud(t)
 	_, dead := c.queue("dead")
@@ -81,6 +82,8 @@ func pairs(m map[string]string) (out [][]string) {
 	return out
 }
 
+// [BOTO:sqs SetQueueAttributes]; that an empty value unsets a policy is what Terraform's
+// provider relies on [TFRUN].
 func TestSetQueueAttributes(t *testing.T) {
 	c := newCloud(t)
 	_, dead := c.queue("dead")
@@ -106,9 +109,12 @@ func TestSetQueueAttributes(t *testing.T) {
 	}
 }
 
+// The bounds are those of [BOTO:sqs SetQueueAttributes], of the policies
+// [WEB:sqs-dead-letter-queues].
 func TestAttributesOutOfBoundsAreRefused(t *testing.T) {
 	c := newCloud(t)
 	_, dead := c.queue("dead")
+	c.call(t, "eu-west-1", "CreateQueue", `{"QueueName":"dead"}`)
 	c.queue("private", "RedriveAllowPolicy", `{"redrivePermission":"byQueue","sourceQueueArns":["arn:aws:sqs:us-east-1:000000000000:friend"]}`)
 	private := strings.Replace(dead, ":dead", ":private", 1)
 	for _, tt := range []struct{ name, value, code string }{
@@ -131,6 +137,7 @@ func TestAttributesOutOfBoundsAreRefused(t *testing.T) {
 		{"RedrivePolicy", policy(dead+"er", "3"), "InvalidParameterValue"},
 		{"RedrivePolicy", policy(private, "3"), "InvalidParameterValue"},
 		{"RedrivePolicy", policy("arn:aws:sqs:us-east-1:000000000000:orders", "3"), "InvalidParameterValue"},
+		{"RedrivePolicy", policy(strings.Replace(dead, "us-east-1", "eu-west-1", 1), "3"), "InvalidParameterValue"},
 		{"RedrivePolicy", "{", "InvalidParameterValue"},
 		{"RedriveAllowPolicy", `{"redrivePermission":"byQueue"}`, "InvalidParameterValue"},
 		{"RedriveAllowPolicy", `{"redrivePermission":"maybe"}`, "InvalidParameterValue"},
@@ -145,6 +152,7 @@ func TestAttributesOutOfBoundsAreRefused(t *testing.T) {
 	}
 }
 
+// [BOTO:sqs CreateQueue]; FIFO queues are refused by decision, not by AWS.
 func TestQueueNames(t *testing.T) {
 	c := newCloud(t)
 	for name, code := range map[string]string{
@@ -158,6 +166,9 @@ func TestQueueNames(t *testing.T) {
 	c.queue(strings.Repeat("x", 80))
 }
 
+// "If you specify the name of an existing queue and provide the exact same names
+// and values for all its attributes, the CreateQueue action will return the URL
+// of the existing queue" [BOTO:sqs CreateQueue].
 func TestCreateQueueAgain(t *testing.T) {
 	c := newCloud(t)
 	first, _ := c.queue("orders", "VisibilityTimeout", "60", "Policy", `{"Statement":[]}`)
@@ -183,7 +194,8 @@ func TestCreateQueueAgain(t *testing.T) {
 	expectCode(t, err, "QueueAlreadyExists")
 }
 
-// Terraform's provider takes a queue for gone only if both names of the error are there.
+// Terraform's provider takes a queue for gone only if both names of the error
+// are there [TFRUN].
 func TestAMissingQueueIsNamedInBothForms(t *testing.T) {
 	c := newCloud(t)
 	url := c.url + "/000000000000/nowhere"
@@ -232,6 +244,8 @@ func TestAMissingQueueIsNamedInBothForms(t *testing.T) {
 	}
 }
 
+// Functions, containers and the host each know the service by another name; SDKs
+// take an account's queue by its URL [WEB:sqs-queue-message-identifiers].
 func TestQueueURLsFromAnywhere(t *testing.T) {
 	c := newCloud(t)
 	_, arn := c.queue("orders")
@@ -262,22 +276,20 @@ func TestQueueURLsFromAnywhere(t *testing.T) {
 	}
 }
 
+// "unique within the scope of your account and Region" [WEB:sqs-queue-message-identifiers].
 func TestQueuesOfAnotherRegionAreOthers(t *testing.T) {
 	c := newCloud(t)
 	url, _ := c.queue("orders")
 	if _, ok := c.Lookup("arn:aws:sqs:eu-central-1:000000000000:orders"); ok {
 		t.Error("the queue is there in another region too")
 	}
-	// The front door reads the region from the signature; here a call stands in for it.
-	w := httptest.NewRecorder()
-	r := httptest.NewRequest("POST", "/", strings.NewReader(`{"QueueUrl":"`+url+`"}`))
-	r.Header.Set("X-Amz-Target", "AmazonSQS.DeleteQueue")
-	c.ServeHTTP(w, r.WithContext(awsproto.WithCall(r.Context(), &awsproto.Call{Region: "eu-central-1"})))
+	w := c.call(t, "eu-central-1", "DeleteQueue", `{"QueueUrl":"`+url+`"}`)
 	if w.Code != http.StatusBadRequest {
 		t.Errorf("DeleteQueue in another region = %d %s, want 400", w.Code, w.Body)
 	}
 }
 
+// NextToken comes only to who sets MaxResults [BOTO:sqs ListQueues].
 func TestListQueues(t *testing.T) {
 	c := newCloud(t)
 	for _, name := range []string{"b2", "a", "b1", "b3", "c"} {
@@ -297,6 +309,7 @@ func TestListQueues(t *testing.T) {
 	}
 }
 
+// [BOTO:sqs ListDeadLetterSourceQueues].
 func TestDeadLetterSourceQueues(t *testing.T) {
 	c := newCloud(t)
 	url, dead := c.queue("dead")
@@ -308,6 +321,7 @@ func TestDeadLetterSourceQueues(t *testing.T) {
 	}
 }
 
+// 50 tags at most [WEB:sqs-queue-tags].
 func TestTags(t *testing.T) {
 	c := newCloud(t)
 	out, err := c.client.CreateQueue(t.Context(), &sdk.CreateQueueInput{
@@ -327,12 +341,22 @@ func TestTags(t *testing.T) {
 	if want := map[string]string{"stage": "prod", "cost": "1"}; err != nil || !maps.Equal(got.Tags, want) {
 		t.Errorf("tags = %v, %v; want %v", got, err, want)
 	}
+	long := strings.Repeat("é", 128)
+	if _, err := c.client.TagQueue(t.Context(), &sdk.TagQueueInput{QueueUrl: url, Tags: map[string]string{long: long + long}}); err != nil {
+		t.Errorf("tags at their limits, which are in characters: %v", err)
+	}
 	many := map[string]string{}
-	for i := range 49 {
+	for i := range 48 {
 		many[fmt.Sprint("tag", i)] = ""
 	}
-	_, err = c.client.TagQueue(t.Context(), &sdk.TagQueueInput{QueueUrl: url, Tags: many})
-	expectCode(t, err, "InvalidParameterValue")
+	for name, tags := range map[string]map[string]string{
+		"too many": many, "a reserved key": {"aws:team": "x"}, "a key too long": {long + "é": ""}, "a value too long": {"k": long + long + "é"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := c.client.TagQueue(t.Context(), &sdk.TagQueueInput{QueueUrl: url, Tags: tags})
+			expectCode(t, err, "InvalidParameterValue")
+		})
+	}
 }
 
 func TestPurgeForgetsAllMessages(t *testing.T) {
@@ -350,6 +374,7 @@ func TestPurgeForgetsAllMessages(t *testing.T) {
 	}
 }
 
+// "wait 60 seconds" [BOTO:sqs PurgeQueue, CreateQueue].
 func TestStrictCooldowns(t *testing.T) {
 	c := newCloud(t, func(o *sqs.Options) { o.StrictCooldowns = true })
 	url, _ := c.queue("orders")

@@ -112,6 +112,9 @@ func (s *Service) checkRedriveTarget(source queueKey, a attributes) error {
 	if policy.dead == source {
 		return invalidValue(a["RedrivePolicy"], "RedrivePolicy", "A queue can not be its own dead letter target.")
 	}
+	if policy.dead.region != source.region {
+		return invalidValue(a["RedrivePolicy"], "RedrivePolicy", "Dead letter target must be in the same region as the source.")
+	}
 	dead, ok := s.queues[policy.dead]
 	if !ok {
 		return invalidValue(a["RedrivePolicy"], "RedrivePolicy", "Dead letter target does not exist.")

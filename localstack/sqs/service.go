@@ -1,6 +1,7 @@
 // Package sqs is the Amazon SQS of the local cloud: standard queues with
 // visibility timeouts, delays, long polling, dead-letter queues and fair
-// queueing, spoken to by the real SDKs and by Terraform over JSON 1.0.
+// queueing, spoken to by the real SDKs and by Terraform over JSON 1.0, and by old
+// SDKs in the Query protocol.
 //
 // On a message's path it stands twice between Lambdas: the broadcast queue
 // takes what clients and back ends publish, the delivery queue takes the units
@@ -32,6 +33,7 @@ import (
 
 	"fanfare/localstack/awsproto"
 	"fanfare/localstack/clock"
+	"fanfare/localstack/faults"
 )
 
 const defaultBaseURL = "http://localhost:4566"
@@ -51,6 +53,12 @@ type Options struct {
 	// deletion of one with the same name, and to purge a queue twice within 60 s.
 	// Off by default, because locally it only makes the next apply wait.
 	StrictCooldowns bool
+
+	// Faults makes calls go wrong: a Delay of operation SendMessage holds for
+	// each message that is sent, alone or in a batch; Latency and Status of
+	// ReceiveMessage hold for the method Receive. The resource is the queue's
+	// name. Errors of HTTP requests are not decided here. nil means none.
+	Faults *faults.Set
 }
 
 // Service is the SQS of one local cloud: all its queues in all regions. It is
@@ -60,7 +68,9 @@ type Service struct {
 	log             *slog.Logger
 	baseURL         func() string
 	strictCooldowns bool
-	api             awsproto.JSON
+	faults          *faults.Set
+	json            awsproto.JSON
+	query           awsproto.Query
 
 	// mu guards the registry. Whoever touches a message holds it for reading
 	// meanwhile, so that a holder of the write lock (Snapshot, DeleteQueue) sees
@@ -74,7 +84,7 @@ type Service struct {
 // New returns a service without queues.
 func New(o Options) *Service {
 	s := &Service{
-		clock: o.Clock, log: o.Logger, baseURL: o.BaseURL, strictCooldowns: o.StrictCooldowns,
+		clock: o.Clock, log: o.Logger, baseURL: o.BaseURL, strictCooldowns: o.StrictCooldowns, faults: o.Faults,
 		queues: map[queueKey]*queue{}, deleted: map[queueKey]time.Time{},
 	}
 	if s.clock == nil {
@@ -86,10 +96,11 @@ func New(o Options) *Service {
 	if s.baseURL == nil {
 		s.baseURL = func() string { return defaultBaseURL }
 	}
-	s.api = awsproto.JSON{
+	s.json = awsproto.JSON{
 		Target: "AmazonSQS", Version: "1.0", ErrorNamespace: "com.amazonaws.sqs#",
 		Operations: s.operations(),
 	}
+	s.query = queryAPI(s.json.Operations)
 	return s
 }
 
@@ -118,17 +129,24 @@ func (s *Service) operations() map[string]awsproto.JSONOperation {
 	}
 }
 
-// ServeHTTP answers one SQS request in AWS JSON 1.0. The context carries the
+// ServeHTTP answers one SQS request, in AWS JSON 1.0 or in the older Query
+// protocol. The context carries the
 // request's awsproto.Call; without one the region is awsproto.DefaultRegion.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if trace := r.Header.Get("X-Amzn-Trace-Id"); trace != "" {
 		r = r.WithContext(context.WithValue(r.Context(), traceKey{}, trace))
 	}
-	s.api.ServeHTTP(w, r)
+	if isQuery(r) {
+		s.query.ServeHTTP(w, withQueueURL(r))
+		return
+	}
+	s.json.ServeHTTP(w, r)
 }
 
-// traceKey carries the X-Amzn-Trace-Id of a request: SQS passes it on with the
-// message as AWSTraceHeader, which is how a trace crosses a queue.
+// traceKey carries the X-Amzn-Trace-Id of a request: SQS passes it on with all
+// its messages as AWSTraceHeader, except with those that set their own. So a trace
+// crosses a queue, and so does Lambda's count of recursions.
+// https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
 type traceKey struct{}
 
 func traceFrom(ctx context.Context) string {

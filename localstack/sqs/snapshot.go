@@ -114,7 +114,7 @@ func (q *queue) readd(r record) error {
 	case ready:
 		q.show(m)
 	case delayed, inFlight:
-		q.hide(m, r.State, r.Visible)
+		q.hide(m, r.State, r.Visible, r.LastReceived)
 	default:
 		return fmt.Errorf("message %s has the unknown state %q", r.ID, r.State)
 	}

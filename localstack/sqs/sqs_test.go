@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"fanfare/localstack/awsproto"
 	"fanfare/localstack/clock"
 	"fanfare/localstack/sqs"
 )
@@ -112,6 +113,17 @@ func (c *cloud) expectCounts(when, url, want string) {
 	if got := c.counts(url); got != want {
 		c.t.Errorf("%s: ready/in flight/delayed = %s, want %s", when, got, want)
 	}
+}
+
+// call does one operation in a region, which the front door reads from the
+// signature; here an awsproto.Call stands in for it.
+func (c *cloud) call(t *testing.T, region, operation, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest("POST", "/", strings.NewReader(body))
+	r.Header.Set("X-Amz-Target", "AmazonSQS."+operation)
+	c.ServeHTTP(w, r.WithContext(awsproto.WithCall(r.Context(), &awsproto.Call{Region: region})))
+	return w
 }
 
 // expectCode holds err to an AWS error code, old or new.

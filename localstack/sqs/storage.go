@@ -217,7 +217,7 @@ func (s *Service) takeFrom(q *queue, req receiveRequest) (got attempt, dead []*m
 	taken, dead := q.take(req.limit, deref(req.visibility, q.set.visibility), redrive, now)
 	got = attempt{
 		wait: deref(req.wait, q.set.wait), changed: q.changed,
-		full: len(taken) == 0 && q.inFlight >= q.maxInFlight,
+		full: len(taken) == 0 && q.full(),
 	}
 	for _, m := range taken {
 		got.messages = append(got.messages, m.export(q.uid))

@@ -3,6 +3,9 @@ package sqs_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -15,6 +18,7 @@ import (
 	"fanfare/localstack/sqs"
 )
 
+// [WEB:sqs-visibility-timeout; BOTO:sqs ChangeMessageVisibility].
 func TestVisibilityTimeout(t *testing.T) {
 	c := newCloud(t)
 	url, arn := c.queue("orders", "VisibilityTimeout", "30")
@@ -45,6 +49,8 @@ func TestVisibilityTimeout(t *testing.T) {
 	c.expect("released", arn, "x")
 }
 
+// Twelve hours, counted from the receiving [BOTO:sqs ChangeMessageVisibility;
+// WEB:sqs-visibility-timeout].
 func TestAMessageIsHiddenForTwelveHoursAtMost(t *testing.T) {
 	c := newCloud(t)
 	_, arn := c.queue("orders", "VisibilityTimeout", "43200")
@@ -59,6 +65,7 @@ func TestAMessageIsHiddenForTwelveHoursAtMost(t *testing.T) {
 	}
 }
 
+// 0 is allowed [BOTO:sqs ReceiveMessage].
 func TestReceivingWithoutATimeoutLeavesTheMessageVisible(t *testing.T) {
 	c := newCloud(t)
 	url, arn := c.queue("orders", "VisibilityTimeout", "0")
@@ -68,6 +75,7 @@ func TestReceivingWithoutATimeoutLeavesTheMessageVisible(t *testing.T) {
 	c.expect("second", arn, "x")
 }
 
+// A message's own delay comes before the queue's [WEB:sqs-message-timers].
 func TestDelays(t *testing.T) {
 	c := newCloud(t)
 	url, arn := c.queue("orders", "DelaySeconds", "10")
@@ -84,6 +92,7 @@ func TestDelays(t *testing.T) {
 	c.expect("after 20 s", arn, "own delay")
 }
 
+// [BOTO:sqs SetQueueAttributes MessageRetentionPeriod].
 func TestRetention(t *testing.T) {
 	c := newCloud(t)
 	url, arn := c.queue("orders", "MessageRetentionPeriod", "60")
@@ -99,6 +108,7 @@ func TestRetention(t *testing.T) {
 	}
 }
 
+// The message id stays, and its retention counts from the first sending [WEB:sqs-dead-letter-queues].
 func TestDeadLetters(t *testing.T) {
 	c := newCloud(t)
 	deadURL, dead := c.queue("dead")
@@ -135,6 +145,8 @@ func TestWithoutItsDeadLetterQueueAMessageStays(t *testing.T) {
 	}
 }
 
+// Without a destination a message goes back to its source; there it is a new
+// message [WEB:sqs-dead-letter-queues; BOTO:sqs StartMessageMoveTask].
 func TestMoveTasks(t *testing.T) {
 	c := newCloud(t)
 	deadURL, dead := c.queue("dead")
@@ -230,6 +242,7 @@ func (p *poll) expect(t *testing.T, when string, done bool, messages int) {
 	}
 }
 
+// [WEB:sqs-short-and-long-polling].
 func TestLongPolls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c := bubble(t)
@@ -301,4 +314,51 @@ func TestAPollerOfTheDeadLetterQueueWakes(t *testing.T) {
 		startPoll(t.Context(), s.Service, arn, 0).expect(t, "second receive", true, 0)
 		poller.expect(t, "at the dead-letter queue", true, 1)
 	})
+}
+
+// The whole of a fair queue in cloud time: a tenant whose few messages take long
+// waits for the others [WEB:sqs-fair-queues-detailed].
+func TestATenantThatTakesTheConsumersTimeWaits(t *testing.T) {
+	c := newCloud(t)
+	url, arn := c.queue("orders", "VisibilityTimeout", "600")
+	send := func(group, body string) {
+		t.Helper()
+		in := &sdk.SendMessageInput{QueueUrl: &url, MessageBody: &body}
+		if group != "" {
+			in.MessageGroupId = &group
+		}
+		if _, err := c.client.SendMessage(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	process := func(body string, took time.Duration) {
+		t.Helper()
+		m := c.expect("processing", arn, body)[0]
+		c.clock.Advance(took)
+		if err := c.Delete(arn, m.ReceiptHandle); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 4 {
+		send("slow", "long")
+		process("long", time.Minute)
+		send("", "short")
+		process("short", time.Minute)
+	}
+	send("slow", "long")
+	send("fast", "waits least")
+	c.expect("in the queue", arn, "waits least", "long")
+}
+
+// A consumer that is stopped in a long poll is no error in the log.
+func TestALongPollWhoseClientHasGoneAnswersNothing(t *testing.T) {
+	c := newCloud(t)
+	url, _ := c.queue("orders")
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(ended(t), "POST", "/", strings.NewReader(`{"QueueUrl":"`+url+`","WaitTimeSeconds":20}`))
+	r.Header.Set("X-Amz-Target", "AmazonSQS.ReceiveMessage")
+	c.ServeHTTP(w, r)
+	if w.Code != http.StatusOK || w.Body.String() != "{}" {
+		t.Errorf("answer = %d %s, want 200 and no message", w.Code, w.Body)
+	}
 }
