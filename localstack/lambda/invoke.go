@@ -103,7 +103,7 @@ func (s *Service) invoke(ctx context.Context, req Request, requestID string) (Re
 		done: make(chan struct{}),
 	}
 	if inv.traceID == "" {
-		inv.traceID = newTraceID(time.Now())
+		inv.traceID = newTraceID(s.clock.Now())
 	}
 	f, p, err := s.admit(req.Function, inv)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -39,6 +40,7 @@ func main() {
 	handlers := map[string]any{
 		"": echo, "init-slow": echo, "sleep": sleep, "exit": exit, "panic": panics, "error": fails,
 		"print": prints, "environment": environment, "large": large, "half": half, "context": inContext,
+		"clock": clock, "left behind": leavesBehind,
 	}
 	lambda.Start(handlers[behaviour])
 }
@@ -92,6 +94,36 @@ func half(context.Context, event) (io.Reader, error) {
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, errors.New("pipe burst") }
+
+// clock tells the wall clock, and how long a nap took by each clock.
+func clock(ctx context.Context, _ event) (map[string]any, error) {
+	before := time.Now()
+	time.Sleep(20 * time.Millisecond)
+	after := time.Now()
+	deadline, _ := ctx.Deadline()
+	return map[string]any{
+		"pid": os.Getpid(), "unixMillis": before.UnixMilli(), "left": time.Until(deadline).Milliseconds(),
+		"wall": after.Round(0).Sub(before.Round(0)).Milliseconds(), "monotonic": after.Sub(before).Milliseconds(),
+	}, nil
+}
+
+var beats atomic.Int64
+
+// leavesBehind starts, once, a goroutine that goes on after the answer, and
+// tells how far it has come.
+func leavesBehind(_ context.Context, e event) (map[string]int64, error) {
+	if beats.CompareAndSwap(0, 1) {
+		go func() {
+			for {
+				time.Sleep(time.Millisecond)
+				beats.Add(1)
+			}
+		}()
+	}
+	before := beats.Load()
+	time.Sleep(time.Duration(e.Millis) * time.Millisecond)
+	return map[string]int64{"before": before, "after": beats.Load()}, nil
+}
 
 func inContext(ctx context.Context, _ event) (map[string]any, error) {
 	lc, _ := lambdacontext.FromContext(ctx)
