@@ -421,9 +421,9 @@ func TestEventSourceMappingRefuses(t *testing.T) {
 		{"a concurrency of 1,001", func(in *sdk.CreateEventSourceMappingInput) {
 			in.ScalingConfig = &types.ScalingConfig{MaximumConcurrency: aws.Int32(1001)}
 		}, validation, "less than or equal to 1000"},
-		{"a window for a FIFO queue", func(in *sdk.CreateEventSourceMappingInput) {
-			in.EventSourceArn, in.MaximumBatchingWindowInSeconds = aws.String(queueARN+".fifo"), aws.Int32(1)
-		}, invalid, "not supported for FIFO"},
+		{"a FIFO queue, which the local cloud does not have", func(in *sdk.CreateEventSourceMappingInput) {
+			in.EventSourceArn = aws.String(queueARN + ".fifo")
+		}, invalid, "does not support FIFO queues"},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
 			in := &sdk.CreateEventSourceMappingInput{FunctionName: aws.String("f"), EventSourceArn: aws.String(queueARN)}

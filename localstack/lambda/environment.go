@@ -74,6 +74,7 @@ func (p *pool) launch(limit time.Duration) (*environment, *failure) {
 		status = "timeout"
 	}
 	e.log.initFailed(report{duration: e.coldStart, status: status, errorType: f.errorType})
+	e.log.explain(f.body)
 	return nil, f
 }
 
@@ -190,6 +191,9 @@ func (e *environment) invoke(inv *invocation, withTail bool) (res result, delive
 	timer := time.NewTimer(time.Until(end))
 	defer timer.Stop()
 	inv.deadline = end.Add(e.process.offset) // on the function's own clock
+	if inv.kill {
+		inv.interrupt = e.process.kill
+	}
 	inv.begin = func() {
 		e.log.begin(inv.id, withTail)
 		e.log.started(inv.id)
@@ -230,6 +234,9 @@ func (e *environment) conclude(inv *invocation, began time.Time, timedOut bool) 
 	}
 	switch {
 	case answered:
+		if functionError != "" {
+			e.log.explain(body)
+		}
 	case timedOut:
 		body, functionError = e.timeoutPayload(inv), unhandled
 		r.duration, r.status = e.pool.info.Timeout, "timeout"

@@ -233,7 +233,7 @@ func TestTheHandlersContext(t *testing.T) {
 	}
 	got := decode[map[string]any](t, res.Payload)
 	want := map[string]any{"arn": arnHead + "ctx:1", "request": res.RequestID, "client": "v", "version": "1",
-		"trace": "Root=1-5759e988-bd862e3fe1be46a994272793"}
+		"trace": "Root=1-5759e988-bd862e3fe1be46a994272793;Lineage=" + hopName(arnHead+"ctx") + ":1"}
 	for name, value := range want {
 		if got[name] != value {
 			t.Errorf("%s = %v, want %v", name, got[name], value)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"fanfare/localstack/clock"
+	"fanfare/localstack/faults"
 )
 
 // Options configure a Service. The zero value works.
@@ -41,6 +42,11 @@ type Options struct {
 	// group): goroutines that a handler has left behind stand still until the
 	// next invoke. With this option they work here and stall in production.
 	UnlikeAWSKeepIdleFunctionsRunning bool
+
+	// Faults decides which invokes go wrong: service "lambda", operation
+	// "Invoke", resource the function's name. Status and Code refuse the invoke,
+	// Kill ends the process when it has done its work and is about to answer.
+	Faults *faults.Set
 
 	// Environment gives the variables that the platform adds to a function's
 	// own: credentials, AWS_ENDPOINT_URL. They win over the function's.
