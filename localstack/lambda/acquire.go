@@ -42,9 +42,9 @@ func (p *pool) acquire() (*environment, *failure) {
 	if !p.leave(w) { // one was given back at the same moment
 		return <-w.env, nil
 	}
-	e, f := p.launch(p.service.opts.initLimit)
+	e, f := p.launch("init", p.service.opts.initLimit)
 	if f != nil && p.service.ctx.Err() == nil {
-		e, f = p.launch(p.info.Timeout)
+		e, f = p.launch("invoke", p.info.Timeout)
 		if f == nil {
 			e.lateInit, e.coldStart = e.coldStart, 0
 		}

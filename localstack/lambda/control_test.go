@@ -181,6 +181,7 @@ func TestUpdateChangesOnlyWhatIsSent(t *testing.T) {
 	}
 }
 
+// [LDG:configuration-versions]
 func TestVersionsAreImmutable(t *testing.T) {
 	c := newCloud(t, Options{})
 	created := c.create(t, "f", "", func(in *sdk.CreateFunctionInput) { in.Publish = true })
@@ -227,6 +228,7 @@ func TestVersionsAreImmutable(t *testing.T) {
 	wantFault(t, err, "ResourceNotFoundException", "Function not found: "+arnHead+"f:1")
 }
 
+// [LDG:configuration-aliases]
 func TestAliases(t *testing.T) {
 	c := newCloud(t, Options{})
 	c.create(t, "f", "context", func(in *sdk.CreateFunctionInput) { in.Publish = true })
@@ -388,6 +390,7 @@ func TestEventSourceMappings(t *testing.T) {
 	wantFault(t, err, "ResourceNotFoundException", "does not exist")
 }
 
+// What CreateEventSourceMapping refuses [LDG:with-sqs; BOTO:lambda].
 func TestEventSourceMappingRefuses(t *testing.T) {
 	c := newCloud(t, Options{QueueVisibility: func(arn string) (time.Duration, bool) {
 		return 29 * time.Second, !strings.HasSuffix(arn, ":missing")

@@ -56,8 +56,9 @@ func (f *failure) payload(requestID string) []byte {
 }
 
 // launch starts an environment and waits until it asks for its first event, at
-// most for limit. On failure nothing of it is left running.
-func (p *pool) launch(limit time.Duration) (*environment, *failure) {
+// most for limit. On failure nothing of it is left running. phase is for the
+// log: "init", or "invoke" for an init that is part of an invoke.
+func (p *pool) launch(phase string, limit time.Duration) (*environment, *failure) {
 	e, err := p.startProcess()
 	if err != nil {
 		return nil, &failure{errorType: "Runtime.InvalidEntrypoint", reason: err.Error()}
@@ -69,11 +70,11 @@ func (p *pool) launch(limit time.Duration) (*environment, *failure) {
 		return e, nil
 	}
 	e.stop()
-	status := "error"
+	r := report{duration: e.coldStart, status: "error", errorType: f.errorType, phase: phase}
 	if f.timedOut {
-		status = "timeout"
+		r.status, r.errorType = "timeout", ""
 	}
-	e.log.initFailed(report{duration: e.coldStart, status: status, errorType: f.errorType})
+	e.log.initFailed(r)
 	e.log.explain(f.body)
 	return nil, f
 }

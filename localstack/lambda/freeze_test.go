@@ -3,8 +3,12 @@ package lambda
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -102,5 +106,32 @@ func TestFreezingAndThawingInQuickSuccession(t *testing.T) {
 		if res, err := c.Invoke(context.Background(), Request{Function: "f", Payload: []byte(want)}); err != nil || string(res.Payload) != want {
 			t.Fatalf("invoke %d: %s %v", i, res.Payload, err)
 		}
+	}
+}
+
+// A function keeps its connection to a server while it is frozen: the server's
+// time-out for headers, which the local cloud has too, does not count while a
+// connection is idle, and the kernel answers keep-alive probes for the process.
+func TestAKeptAliveConnectionSurvivesTheFreeze(t *testing.T) {
+	var opened atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("hello")) }))
+	server.Config.ReadHeaderTimeout = 50 * time.Millisecond
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	c := newCloud(t, Options{})
+	c.create(t, "f", "get")
+	for range 3 {
+		if res := c.mustInvoke(t, "f", fmt.Sprintf(`{"value":%q}`, server.URL)); string(res.Payload) != `"hello"` {
+			t.Fatalf("answer %s", res.Payload)
+		}
+		<-time.After(150 * time.Millisecond) // frozen
+	}
+	if n := opened.Load(); n != 1 {
+		t.Errorf("%d connections for 3 invokes, want the one", n)
 	}
 }

@@ -62,3 +62,47 @@ while True:
     api.getresponse().read()
 `
 }
+
+// Any executable called bootstrap works, whatever it was written in
+// [LDG:runtimes-custom].
+func TestABootstrapIsAnyExecutable(t *testing.T) {
+	t.Run("a shell script with curl", func(t *testing.T) {
+		sh, curl := interpreter(t, "sh"), interpreter(t, "curl")
+		c := newCloud(t, Options{})
+		c.createScript(t, "f", "#!"+sh+`
+base="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"
+while true; do
+	event=$(`+curl+` -sS -D headers.$$ "$base/next") || exit 1
+	id=$(sed -n 's/^[Ll]ambda-[Rr]untime-[Aa]ws-[Rr]equest-[Ii]d: *\([0-9a-f-]*\).*/\1/p' headers.$$)
+	echo "shell got $event"
+	`+curl+` -sS -o answer.$$ "$base/$id/response" -d "{\"got\":$event,\"memory\":$AWS_LAMBDA_FUNCTION_MEMORY_SIZE}"
+done
+`)
+		for range 2 { // the second time after a freeze
+			if res := c.mustInvoke(t, "f", `{"a":1}`); string(res.Payload) != `{"got":{"a":1},"memory":128}` {
+				t.Fatalf("answer %s", res.Payload)
+			}
+		}
+		c.logs.wait(t, `shell got {"a":1}`, 2)
+	})
+	t.Run("a Python script", func(t *testing.T) {
+		c := newCloud(t, Options{})
+		c.createScript(t, "f", pythonBootstrap(t, `{"got": event["a"]}`))
+		for range 2 {
+			if res := c.mustInvoke(t, "f", `{"a":1}`); string(res.Payload) != `{"got": 1}` {
+				t.Fatalf("answer %s", res.Payload)
+			}
+		}
+		if res := c.mustInvoke(t, "f", `{}`); res.FunctionError != "Unhandled" || string(res.Payload) != `{"errorMessage": "'a'", "errorType": "KeyError"}` {
+			t.Errorf("a failure: %q %s", res.FunctionError, res.Payload)
+		}
+	})
+	t.Run("a script whose interpreter is missing says so at the first invoke", func(t *testing.T) {
+		c := newCloud(t, Options{})
+		c.createScript(t, "f", "#!/does/not/exist\n")
+		res := c.mustInvoke(t, "f", `{}`)
+		if res.FunctionError != "Unhandled" || !strings.Contains(string(res.Payload), "Runtime.InvalidEntrypoint") {
+			t.Errorf("answer %s", res.Payload)
+		}
+	})
+}

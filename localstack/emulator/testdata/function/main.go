@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -56,6 +57,9 @@ func main() {
 			for _, r := range e.Records {
 				if r.Body == "fail" {
 					failed = append(failed, map[string]string{"itemIdentifier": r.MessageID})
+				}
+				if r.Body == "wait" {
+					time.Sleep(300 * time.Millisecond)
 				}
 				if queue, ok := strings.CutPrefix(r.Body, "pass on to "); ok {
 					if err := passOn(ctx, queue, r.Body); err != nil {

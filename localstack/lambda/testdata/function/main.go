@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -40,7 +41,7 @@ func main() {
 	handlers := map[string]any{
 		"": echo, "init-slow": echo, "sleep": sleep, "exit": exit, "panic": panics, "error": fails,
 		"print": prints, "environment": environment, "large": large, "half": half, "context": inContext,
-		"clock": clock, "left behind": leavesBehind,
+		"clock": clock, "left behind": leavesBehind, "get": gets,
 	}
 	lambda.Start(handlers[behaviour])
 }
@@ -105,6 +106,21 @@ func clock(ctx context.Context, _ event) (map[string]any, error) {
 		"pid": os.Getpid(), "unixMillis": before.UnixMilli(), "left": time.Until(deadline).Milliseconds(),
 		"wall": after.Round(0).Sub(before.Round(0)).Milliseconds(), "monotonic": after.Sub(before).Milliseconds(),
 	}, nil
+}
+
+// gets asks the server whose URL is the event's value.
+func gets(ctx context.Context, e event) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.Value, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return string(body), err
 }
 
 var beats atomic.Int64
