@@ -149,7 +149,7 @@ func TestWhereTheClockCannotBeShiftedOneWarningSaysSo(t *testing.T) {
 	var log strings.Builder
 	clk := clock.New()
 	clk.Advance(time.Hour)
-	c := newCloud(t, Options{Clock: clk, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	c := newCloud(t, Options{Clock: clk, IdleTimeout: 24 * time.Hour, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	c.create(t, "f", "clock")
 	first := decode[clockReading](t, c.mustInvoke(t, "f", "{}").Payload)
 	clk.Advance(time.Hour)
