@@ -25,7 +25,9 @@ func (e *Emulator) functionEnvironment(f lambda.FunctionInfo) map[string]string 
 
 // functionLog keeps a function's line in its log group and shows it.
 func (e *Emulator) functionLog(l lambda.LogLine) {
-	e.logs.Put(l.Group, l.Stream, logs.Event{Time: l.Time, Message: l.Text})
+	if !l.Local {
+		e.logs.Put(l.Group, l.Stream, logs.Event{Time: l.Time, Message: l.Text})
+	}
 	if e.opts.FunctionLog != nil {
 		e.opts.FunctionLog(l)
 	}

@@ -154,13 +154,17 @@ func (p *poller) more(ctx context.Context, limit int, wait time.Duration) ([]sqs
 // What failed stays invisible until its visibility time-out.
 func (p *poller) deliver(batch []sqs.Message) {
 	m := p.mapping
+	batch, trace := p.breakLoops(batch)
+	if len(batch) == 0 {
+		return
+	}
 	event, err := json.Marshal(sqsEvent(m, batch))
 	if err != nil {
 		p.log.Error("event source cannot write its event", "error", err)
 		return
 	}
 	resp, err := p.cloud.lambda.Invoke(context.Background(), lambda.Request{
-		Function: m.FunctionARN, Payload: event, TraceID: batch[0].Attributes["AWSTraceHeader"],
+		Function: m.FunctionARN, Payload: event, TraceID: trace,
 	})
 	if err != nil {
 		p.log.Warn("event source cannot invoke its function", "error", err)
@@ -182,6 +186,28 @@ func (p *poller) deliver(batch []sqs.Message) {
 	if err := p.cloud.sqs.Delete(m.QueueARN, handled...); err != nil && !errors.Is(err, sqs.ErrQueueNotFound) {
 		p.log.Warn("event source cannot delete what its function handled", "error", err)
 	}
+}
+
+// breakLoops leaves out the messages that would run the function once too often
+// in a chain of requests, and returns the trace that is furthest in its chain: a
+// function has one for the whole batch. As in AWS, a message left out is tried
+// again, and refused again, until the queue's redrive policy moves it or its
+// retention ends ("Use Lambda recursive loop detection").
+func (p *poller) breakLoops(batch []sqs.Message) (rest []sqs.Message, trace string) {
+	most := -1
+	for _, msg := range batch {
+		header := msg.Attributes["AWSTraceHeader"]
+		hops, refused := p.cloud.lambda.Hops(p.mapping.FunctionARN, header)
+		if refused {
+			p.log.Warn("recursive loop stopped: RecursiveInvocationException", "message", msg.MessageID, "hops", hops)
+			continue
+		}
+		rest = append(rest, msg)
+		if hops > most {
+			most, trace = hops, header
+		}
+	}
+	return rest, trace
 }
 
 // failures reads a partial batch response. all means that every message counts

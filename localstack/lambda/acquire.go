@@ -42,18 +42,22 @@ func (p *pool) acquire() (*environment, *failure) {
 	if !p.leave(w) { // one was given back at the same moment
 		return <-w.env, nil
 	}
-	e, f := p.launch(p.service.opts.initLimit)
+	e, f := p.launch("init", p.service.opts.initLimit)
 	if f != nil && p.service.ctx.Err() == nil {
-		e, f = p.launch(p.info.Timeout)
+		e, f = p.launch("invoke", p.info.Timeout)
+		if f == nil {
+			e.lateInit, e.coldStart = e.coldStart, 0
+		}
 	}
 	return e, f
 }
 
-// take returns the most recently used idle environment. If there is none, the
-// invoke stands in the queue as the waiter that take returns instead.
+// take returns the most recently used idle environment, thawed. If there is
+// none, the invoke stands in the queue as the waiter that take returns instead.
 func (p *pool) take() (*environment, *waiter) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.dropOutdated()
 	n := len(p.idle)
 	if n == 0 {
 		w := &waiter{env: make(chan *environment, 1)}
@@ -63,11 +67,32 @@ func (p *pool) take() (*environment, *waiter) {
 	e := p.idle[n-1]
 	p.idle[n-1] = nil
 	p.idle = p.idle[:n-1]
-	if p.service.opts.Freeze {
+	if p.freezes() {
 		e.process.thaw()
 	}
 	return e, nil
 }
+
+// dropOutdated retires what idles with an outdated time: after the cloud's clock
+// has been advanced, the next invoke starts under the new one. p.mu is held, by
+// an invoke.
+func (p *pool) dropOutdated() {
+	if !slices.ContainsFunc(p.idle, (*environment).outdated) {
+		return
+	}
+	var dropped []*environment
+	p.idle = slices.DeleteFunc(p.idle, func(e *environment) bool {
+		if e.outdated() {
+			dropped = append(dropped, e)
+			return true
+		}
+		return false
+	})
+	p.service.work.Go(func() { stopAll(dropped) })
+}
+
+// freezes reports whether environments stand still between invokes.
+func (p *pool) freezes() bool { return !p.service.opts.UnlikeAWSKeepIdleFunctionsRunning }
 
 // leave takes w out of the queue; false if an environment is on its way to it.
 func (p *pool) leave(w *waiter) bool {

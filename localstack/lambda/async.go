@@ -95,7 +95,7 @@ func (s *Service) settleEvent(e *asyncEvent, res Response, err error) {
 	again := false
 	now := s.clock.Now()
 	switch {
-	case err != nil && awsproto.AsError(err).Status != http.StatusNotFound:
+	case err != nil && retryable(err):
 		e.Due, again = now.Add(e.throttleDelay()), true
 		e.Throttles++
 	case err == nil && res.FunctionError != "":
@@ -112,6 +112,12 @@ func (s *Service) settleEvent(e *asyncEvent, res Response, err error) {
 	if err != nil || res.FunctionError != "" {
 		s.log.Warn("asynchronous event dropped", "function", e.Function, "request", e.RequestID, "failures", e.Failures, "error", err)
 	}
+}
+
+// retryable: a function that is gone does not come back, and a loop is to end.
+func retryable(err error) bool {
+	e := awsproto.AsError(err)
+	return e.Status != http.StatusNotFound && e.Code != recursiveLoop().Code
 }
 
 func (e *asyncEvent) throttleDelay() time.Duration {

@@ -27,6 +27,8 @@ func machoHeader(cpu uint32) []byte {
 	return h
 }
 
+// A zip for provided.al2023 needs an executable bootstrap at its root
+// [LDG:runtimes-custom]; each refusal says what is wrong.
 func TestOpenArchiveRefuses(t *testing.T) {
 	good := entry{bootstrap, 0o755, []byte("#!/bin/sh\n")}
 	for _, tt := range []struct {
@@ -53,6 +55,8 @@ func TestOpenArchiveRefuses(t *testing.T) {
 	}
 }
 
+// AWS takes it and fails each invoke with "exec format error"; the local cloud
+// says at create what to build [LDG:runtimes-custom].
 func TestABootstrapMustBeForThisMachine(t *testing.T) {
 	const arm, intel = 183, 62
 	for _, tt := range []struct {

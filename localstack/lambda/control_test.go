@@ -181,6 +181,7 @@ func TestUpdateChangesOnlyWhatIsSent(t *testing.T) {
 	}
 }
 
+// [LDG:configuration-versions]
 func TestVersionsAreImmutable(t *testing.T) {
 	c := newCloud(t, Options{})
 	created := c.create(t, "f", "", func(in *sdk.CreateFunctionInput) { in.Publish = true })
@@ -227,6 +228,7 @@ func TestVersionsAreImmutable(t *testing.T) {
 	wantFault(t, err, "ResourceNotFoundException", "Function not found: "+arnHead+"f:1")
 }
 
+// [LDG:configuration-aliases]
 func TestAliases(t *testing.T) {
 	c := newCloud(t, Options{})
 	c.create(t, "f", "context", func(in *sdk.CreateFunctionInput) { in.Publish = true })
@@ -388,6 +390,7 @@ func TestEventSourceMappings(t *testing.T) {
 	wantFault(t, err, "ResourceNotFoundException", "does not exist")
 }
 
+// What CreateEventSourceMapping refuses [LDG:with-sqs; BOTO:lambda].
 func TestEventSourceMappingRefuses(t *testing.T) {
 	c := newCloud(t, Options{QueueVisibility: func(arn string) (time.Duration, bool) {
 		return 29 * time.Second, !strings.HasSuffix(arn, ":missing")
@@ -421,9 +424,9 @@ func TestEventSourceMappingRefuses(t *testing.T) {
 		{"a concurrency of 1,001", func(in *sdk.CreateEventSourceMappingInput) {
 			in.ScalingConfig = &types.ScalingConfig{MaximumConcurrency: aws.Int32(1001)}
 		}, validation, "less than or equal to 1000"},
-		{"a window for a FIFO queue", func(in *sdk.CreateEventSourceMappingInput) {
-			in.EventSourceArn, in.MaximumBatchingWindowInSeconds = aws.String(queueARN+".fifo"), aws.Int32(1)
-		}, invalid, "not supported for FIFO"},
+		{"a FIFO queue, which the local cloud does not have", func(in *sdk.CreateEventSourceMappingInput) {
+			in.EventSourceArn = aws.String(queueARN + ".fifo")
+		}, invalid, "does not support FIFO queues"},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
 			in := &sdk.CreateEventSourceMappingInput{FunctionName: aws.String("f"), EventSourceArn: aws.String(queueARN)}

@@ -19,7 +19,12 @@
 // One environment is one process with a Runtime API of its own. It serves one
 // invoke at a time, is reused while it is idle and killed, with its whole
 // process group, when it is too slow, outdated, idle for too long, or when the
-// service closes.
+// service closes. Between invokes it is frozen (SIGSTOP), and it is outdated too
+// once the cloud's clock has been advanced: its successor has the new time.
+//
+// A function that runs a 17th time in one chain of requests is stopped, as AWS
+// stops recursive loops. Faults can refuse an invoke, delay it, or kill its
+// process.
 //
 // What it does not promise: there is no sandbox. A function runs as the user
 // who runs the local cloud, sees the machine's files and its /tmp, and is not

@@ -27,6 +27,7 @@ type environment struct {
 	log     platformLog
 
 	coldStart time.Duration // how long its init took; 0 once that has been reported
+	lateInit  time.Duration // the same of an init that an invoke has repeated: a part of its time
 	idleSince time.Time     // guarded by pool.mu
 	stopping  sync.Once
 	gone      chan struct{} // closed when process and listener have ended
@@ -55,8 +56,9 @@ func (f *failure) payload(requestID string) []byte {
 }
 
 // launch starts an environment and waits until it asks for its first event, at
-// most for limit. On failure nothing of it is left running.
-func (p *pool) launch(limit time.Duration) (*environment, *failure) {
+// most for limit. On failure nothing of it is left running. phase is for the
+// log: "init", or "invoke" for an init that is part of an invoke.
+func (p *pool) launch(phase string, limit time.Duration) (*environment, *failure) {
 	e, err := p.startProcess()
 	if err != nil {
 		return nil, &failure{errorType: "Runtime.InvalidEntrypoint", reason: err.Error()}
@@ -68,11 +70,12 @@ func (p *pool) launch(limit time.Duration) (*environment, *failure) {
 		return e, nil
 	}
 	e.stop()
-	status := "error"
+	r := report{duration: e.coldStart, status: "error", errorType: f.errorType, phase: phase}
 	if f.timedOut {
-		status = "timeout"
+		r.status, r.errorType = "timeout", ""
 	}
-	e.log.initFailed(report{duration: e.coldStart, status: status, errorType: f.errorType})
+	e.log.initFailed(r)
+	e.log.explain(f.body)
 	return nil, f
 }
 
@@ -87,7 +90,8 @@ func (p *pool) startProcess() (*environment, error) {
 	}
 	e := &environment{pool: p, api: api, gone: make(chan struct{})}
 	e.log = p.newLog()
-	e.process, err = p.service.launcher.start(dir, p.environment(dir, api.address(), e.log.template.Stream), e.log.functionLog)
+	e.process, err = p.service.launcher.start(dir, p.environment(dir, api.address(), e.log.template.Stream),
+		e.log.functionLog, p.service.clock.Offset())
 	if err != nil {
 		api.close()
 		return nil, err
@@ -115,6 +119,13 @@ func (e *environment) alive() bool {
 	default:
 		return true
 	}
+}
+
+// outdated reports whether the cloud's clock has been advanced since the process
+// started, and a new one would know.
+func (e *environment) outdated() bool {
+	s := e.pool.service
+	return e.process.offset != s.clock.Offset() && !s.launcher.unshiftable.Load()
 }
 
 func (e *environment) awaitReady(limit time.Duration) *failure {
@@ -175,11 +186,15 @@ type result struct {
 // happened. Whether the environment can be used again shows in its pool: one
 // that has ended is not in there any more.
 func (e *environment) invoke(inv *invocation, withTail bool) (res result, delivered bool) {
-	timeout := e.pool.info.Timeout
-	timer := time.NewTimer(timeout)
+	began := time.Now().Add(-e.lateInit)
+	e.lateInit = 0
+	end := began.Add(e.pool.info.Timeout)
+	timer := time.NewTimer(time.Until(end))
 	defer timer.Stop()
-	began := time.Now()
-	inv.deadline = began.Add(timeout)
+	inv.deadline = end.Add(e.process.offset) // on the function's own clock
+	if inv.kill {
+		inv.interrupt = e.process.kill
+	}
 	inv.begin = func() {
 		e.log.begin(inv.id, withTail)
 		e.log.started(inv.id)
@@ -220,6 +235,9 @@ func (e *environment) conclude(inv *invocation, began time.Time, timedOut bool) 
 	}
 	switch {
 	case answered:
+		if functionError != "" {
+			e.log.explain(body)
+		}
 	case timedOut:
 		body, functionError = e.timeoutPayload(inv), unhandled
 		r.duration, r.status = e.pool.info.Timeout, "timeout"
@@ -241,7 +259,7 @@ func (e *environment) conclude(inv *invocation, began time.Time, timedOut bool) 
 // timeoutPayload also logs what it says.
 func (e *environment) timeoutPayload(inv *invocation) []byte {
 	message := fmt.Sprintf("%s %s Task timed out after %.2f seconds",
-		time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), inv.id, e.pool.info.Timeout.Seconds())
+		e.log.now().UTC().Format("2006-01-02T15:04:05.000Z"), inv.id, e.pool.info.Timeout.Seconds())
 	e.log.print(message)
 	body, _ := json.Marshal(functionFailure{ErrorMessage: message})
 	return body

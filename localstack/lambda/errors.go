@@ -63,6 +63,11 @@ func throttled(reason string) *awsproto.Error {
 	return e
 }
 
+func recursiveLoop() *awsproto.Error {
+	return fault(http.StatusBadRequest, "RecursiveInvocationException",
+		"Lambda has detected your function being invoked in a recursive loop with other AWS resources and stopped your function's invocation.")
+}
+
 func payloadTooLarge(limit int) *awsproto.Error {
 	return fault(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException",
 		"Request must be smaller than %d bytes for the InvokeFunction operation", limit)

@@ -58,6 +58,10 @@ func (s *Service) routes() *http.ServeMux {
 	rest.Handle("DELETE /2017-10-31/functions/{FunctionName}/concurrency", "DeleteFunctionConcurrency", s.deleteConcurrency)
 	rest.Handle("GET /2019-09-30/functions/{FunctionName}/concurrency", "GetFunctionConcurrency", s.getConcurrency)
 
+	const recursion = "/2024-08-31/functions/{FunctionName}/recursion-config"
+	rest.Handle("PUT "+recursion, "PutFunctionRecursionConfig", s.putRecursionConfig)
+	rest.Handle("GET "+recursion, "GetFunctionRecursionConfig", s.getRecursionConfig)
+
 	rest.Handle("GET /2017-03-31/tags/{Resource}", "ListTags", s.listTags)
 	rest.Handle("POST /2017-03-31/tags/{Resource}", "TagResource", s.tagResource)
 	rest.Handle("DELETE /2017-03-31/tags/{Resource}", "UntagResource", s.untagResource)

@@ -23,8 +23,9 @@ type Request struct {
 	// without. A name without region means the default region.
 	Function string
 	Payload  []byte // JSON, at most 6 MB; empty means {}
-	// TraceID is the X-Amzn-Trace-Id header that the function sees. Empty means
-	// a new one.
+	// TraceID is the X-Amzn-Trace-Id header of the chain of requests that the
+	// invoke belongs to. The function sees it with one hop more in its Lineage.
+	// Empty means a new one.
 	TraceID string
 	// ClientContext is JSON that the function finds in its context.
 	ClientContext string
@@ -84,8 +85,9 @@ func (s *Service) Function(arnOrName string) (FunctionInfo, bool) {
 }
 
 // Invoke runs a function and waits for its answer. The error is an
-// *awsproto.Error, ResourceNotFoundException 404, TooManyRequestsException 429
-// or RequestEntityTooLargeException 413 among them, or that of ctx. The end of
+// *awsproto.Error, ResourceNotFoundException 404, TooManyRequestsException 429,
+// RequestEntityTooLargeException 413 or RecursiveInvocationException 400 (a loop
+// of more than 16 runs, see Hops) among them, or that of ctx. The end of
 // ctx ends only the waiting: as in AWS, the function runs on.
 //
 // Permissions are not checked: see Allowed.
@@ -103,7 +105,10 @@ func (s *Service) invoke(ctx context.Context, req Request, requestID string) (Re
 		done: make(chan struct{}),
 	}
 	if inv.traceID == "" {
-		inv.traceID = newTraceID(time.Now())
+		inv.traceID = newTraceID(s.clock.Now())
+	}
+	if err := s.suffer(ctx, req.Function, inv); err != nil {
+		return Response{}, err
 	}
 	f, p, err := s.admit(req.Function, inv)
 	if err != nil {
@@ -162,9 +167,14 @@ func (s *Service) admit(name string, inv *invocation) (*function, *pool, error) 
 	if err != nil {
 		return nil, nil, err
 	}
+	if f.refusesHop(inv.traceID) {
+		s.log.Warn("recursive loop: invoke refused", "function", f.ARN, "hops", maxHops, "trace", inv.traceID)
+		return nil, nil, recursiveLoop()
+	}
 	if err := s.acquire(f); err != nil {
 		return nil, nil, err
 	}
+	inv.traceID = withHop(inv.traceID, f.ARN)
 	inv.arn = ref.qualified()
 	p := s.poolOf(f, v)
 	p.users.Add(1)

@@ -18,6 +18,9 @@ type LogLine struct {
 	RequestID string // of the invoke that was under way; "" outside of one
 	Time      time.Time
 	Text      string // without its line end
+	// Local marks what the local cloud adds for its user's eyes: a failure's
+	// stack trace, readable. It is no part of the function's log.
+	Local bool
 }
 
 const (
@@ -130,8 +133,13 @@ func (l *functionLog) print(text string) {
 	if l.sink == nil {
 		return
 	}
-	line := l.template
-	line.RequestID, line.Time, line.Text = l.requestID, l.now(), text
+	l.send(LogLine{Text: text})
+}
+
+// send completes a line and hands it to the sink. l.mu is held.
+func (l *functionLog) send(line LogLine) {
+	line.Function, line.Group, line.Stream = l.template.Function, l.template.Group, l.template.Stream
+	line.RequestID, line.Time = l.requestID, l.now()
 	l.sink(line)
 }
 

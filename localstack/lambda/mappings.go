@@ -91,6 +91,9 @@ func (in mappingInput) newMapping(r *http.Request) (*mapping, error) {
 	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "sqs" {
 		return nil, notSupported("event sources other than SQS queues (EventSourceArn " + in.EventSourceArn + ")")
 	}
+	if strings.HasSuffix(in.EventSourceArn, ".fifo") {
+		return nil, notSupported("FIFO queues as event sources (EventSourceArn " + in.EventSourceArn + "): use a standard queue")
+	}
 	m := &mapping{Enabled: true, Region: awsproto.CallFrom(r.Context()).Region, Tags: copyTags(in.Tags)}
 	m.UUID = awsproto.NewRequestID()
 	m.EventSourceMappingArn = awsproto.ARN(r.Context(), "lambda", esmPrefix+m.UUID)
@@ -196,19 +199,11 @@ func (in mappingInput) apply(m *mapping) error {
 }
 
 func (m *mapping) check() error {
-	fifo := strings.HasSuffix(m.EventSourceArn, ".fifo")
-	largest := 10000
-	if fifo {
-		largest = 10
-	}
-	if err := within(m.BatchSize, "batchSize", 1, largest); err != nil {
+	if err := within(m.BatchSize, "batchSize", 1, 10000); err != nil {
 		return err
 	}
 	if err := within(m.MaximumBatchingWindowInSeconds, "maximumBatchingWindowInSeconds", 0, 300); err != nil {
 		return err
-	}
-	if fifo && m.MaximumBatchingWindowInSeconds > 0 {
-		return invalidParameter("Batching window is not supported for FIFO queues")
 	}
 	if m.BatchSize > 10 && m.MaximumBatchingWindowInSeconds == 0 {
 		return invalidParameter("Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10")

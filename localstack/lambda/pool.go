@@ -84,14 +84,14 @@ func (p *pool) initFailed(inv *invocation, f *failure, withTail bool) result {
 // give keeps an environment for the next invoke, if it is still of use.
 func (p *pool) give(e *environment) {
 	p.mu.Lock()
-	keep := e.alive() && !p.retired
+	keep := e.alive() && !p.retired && !e.outdated()
 	if keep && p.handOver(e) {
 		p.mu.Unlock()
 		return
 	}
 	if keep {
-		if p.service.opts.Freeze {
-			e.process.freeze()
+		if p.freezes() {
+			e.process.freeze() // it has asked for its next event, and its log is complete
 		}
 		e.idleSince = p.service.clock.Now()
 		p.idle = append(p.idle, e)

@@ -1,10 +1,13 @@
 package lambda
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"runtime"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,10 +19,18 @@ import (
 type launcher struct {
 	jobs chan func()
 	done chan struct{}
+	log  *slog.Logger
+
+	// unshiftable is set once a process could not be given the cloud's time:
+	// from then on nobody tries.
+	unshiftable atomic.Bool
 }
 
-func newLauncher() *launcher {
-	l := &launcher{jobs: make(chan func()), done: make(chan struct{})}
+// errUnshifted: a process runs, but with the machine's time.
+var errUnshifted = errors.New("cannot give a function the cloud's time")
+
+func newLauncher(log *slog.Logger) *launcher {
+	l := &launcher{jobs: make(chan func()), done: make(chan struct{}), log: log}
 	go func() {
 		defer close(l.done)
 		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
@@ -51,6 +62,7 @@ func (l *launcher) do(f func() error) (err error) {
 type process struct {
 	cmd    *exec.Cmd
 	log    *functionLog
+	offset time.Duration // how far its clock is ahead of the machine's
 	exited chan struct{} // closed when it is gone and all it printed has been read
 	reason string        // why it ended, in Lambda's words; read after exited
 }
@@ -59,25 +71,56 @@ type process struct {
 // children that have left its process group.
 const drainTime = time.Second
 
-// start runs dir/bootstrap. What it prints goes to log, which start takes over.
-func (l *launcher) start(dir string, environment []string, log *functionLog) (*process, error) {
+// start runs dir/bootstrap with its clock ahead by offset, or by nothing where
+// that cannot be done. What it prints goes to log, which start takes over.
+func (l *launcher) start(dir string, environment []string, log *functionLog, offset time.Duration) (*process, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("./" + bootstrap)
-	cmd.Dir, cmd.Env = dir, environment
-	cmd.Stdout, cmd.Stderr = w, w // one pipe, so that the order stays
-	cmd.SysProcAttr = processAttributes()
-	if err := l.do(cmd.Start); err != nil {
+	p := &process{log: log, exited: make(chan struct{})}
+	command := func() *exec.Cmd {
+		cmd := exec.Command("./" + bootstrap)
+		cmd.Dir, cmd.Env = dir, environment
+		cmd.Stdout, cmd.Stderr = w, w // one pipe, so that the order stays
+		cmd.SysProcAttr = processAttributes()
+		return cmd
+	}
+	err = l.do(func() error {
+		p.cmd, p.offset, err = l.run(command, offset)
+		return err
+	})
+	if err != nil {
 		_ = r.Close()
 		_ = w.Close()
 		return nil, err
 	}
-	p := &process{cmd: cmd, log: log, exited: make(chan struct{})}
 	log.start(r, w)
 	go p.wait(r, w)
 	return p, nil
+}
+
+// run starts a command, on the launcher's thread, and returns how far its clock
+// is ahead.
+func (l *launcher) run(command func() *exec.Cmd, offset time.Duration) (*exec.Cmd, time.Duration, error) {
+	cmd := command()
+	if offset == 0 || l.unshiftable.Load() {
+		return cmd, 0, cmd.Start()
+	}
+	shiftErr := startShifted(cmd, offset)
+	if shiftErr == nil {
+		return cmd, offset, nil
+	}
+	if cmd.Process == nil { // cannot be started at all, or not as a traced process
+		cmd = command()
+		if err := cmd.Start(); err != nil {
+			return nil, 0, err
+		}
+	}
+	if !l.unshiftable.Swap(true) {
+		l.log.Warn("functions keep the machine's time, although the cloud's clock was advanced", "error", shiftErr)
+	}
+	return cmd, 0, nil
 }
 
 func (p *process) wait(r, w *os.File) {

@@ -5,7 +5,7 @@ package lambda
 import "syscall"
 
 // Systems without process groups and their signals: only the end of the process
-// itself can be had, and Options.Freeze does nothing.
+// itself can be had, and functions are not frozen.
 
 func processAttributes() *syscall.SysProcAttr { return nil }
 

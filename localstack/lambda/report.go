@@ -26,6 +26,7 @@ type report struct {
 	usedMB    int           // 0: unknown
 	status    string        // "" for success, "error", "timeout"
 	errorType string
+	phase     string // of a failed init: "init", or "invoke" when an invoke repeats it
 }
 
 func (p platformLog) started(id string) {
@@ -49,12 +50,12 @@ func (p platformLog) finished(id string, r report) {
 func (p platformLog) initFailed(r report) {
 	if p.format == formatJSON {
 		p.event("platform.initReport", map[string]any{
-			"initializationType": "on-demand", "phase": "init", "status": r.status, "errorType": r.errorType,
+			"initializationType": "on-demand", "phase": r.phase, "status": r.status, "errorType": r.errorType,
 			"metrics": map[string]any{"durationMs": milliseconds(r.duration)},
 		})
 		return
 	}
-	p.print(fmt.Sprintf("INIT_REPORT Init Duration: %.2f ms\tPhase: init\tStatus: %s", milliseconds(r.duration), r.status) +
+	p.print(fmt.Sprintf("INIT_REPORT Init Duration: %.2f ms\tPhase: %s\tStatus: %s", milliseconds(r.duration), r.phase, r.status) +
 		field("Error Type", r.errorType))
 }
 

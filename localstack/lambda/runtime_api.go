@@ -25,7 +25,9 @@ type invocation struct {
 	clientContext string // JSON
 	payload       []byte
 	deadline      time.Time
+	kill          bool   // a fault ends the process in the middle
 	begin         func() // called when the process has taken the event
+	interrupt     func() // if set, called instead of taking an answer
 
 	// Guarded by the runtimeAPI's mu.
 	answered      bool
@@ -179,6 +181,11 @@ func (a *runtimeAPI) takeAnswer(w http.ResponseWriter, r *http.Request, state ru
 		return
 	case err != nil:
 		refuseTransition(w, from, state, err)
+		return
+	}
+	if inv.interrupt != nil { // the function has done its work, and nobody hears of it
+		inv.interrupt()
+		<-a.closed
 		return
 	}
 	body, err := readAnswer(r)

@@ -12,13 +12,18 @@ import (
 	"time"
 
 	"fanfare/localstack/clock"
+	"fanfare/localstack/faults"
 )
 
 // Options configure a Service. The zero value works.
 type Options struct {
-	// Clock is the cloud's time: idle reaping, asynchronous retries and the
-	// time stamps follow it. A function's time-out and its deadline do not,
-	// because its process sees the machine's own clock. Default: clock.New().
+	// Clock is the cloud's time: idle reaping, asynchronous retries, time
+	// stamps and what functions take for the wall clock follow it. An
+	// environment keeps the offset that it started with, so the next invoke
+	// after an Advance has a new one. Where functions cannot be given another
+	// time than the machine's (systems other than Linux on amd64 and arm64,
+	// containers without ptrace), a warning says so once. A time-out is always
+	// real time. Default: clock.New().
 	Clock *clock.Clock
 	// Logger hears what the service itself has to say. Default: nobody.
 	Logger *slog.Logger
@@ -32,9 +37,16 @@ type Options struct {
 	// IdleTimeout is how long an environment may idle before it is stopped, in
 	// the cloud's time. Default 5 minutes; AWS promises no number.
 	IdleTimeout time.Duration
-	// Freeze stops the process group (SIGSTOP) between invokes, as Lambda
-	// freezes an environment: goroutines and timers stand still.
-	Freeze bool
+	// UnlikeAWSKeepIdleFunctionsRunning lets processes run on between invokes.
+	// Lambda freezes them, and so does the local cloud (SIGSTOP to the process
+	// group): goroutines that a handler has left behind stand still until the
+	// next invoke. With this option they work here and stall in production.
+	UnlikeAWSKeepIdleFunctionsRunning bool
+
+	// Faults decides which invokes go wrong: service "lambda", operation
+	// "Invoke", resource the function's name. Status and Code refuse the invoke,
+	// Kill ends the process when it has done its work and is about to answer.
+	Faults *faults.Set
 
 	// Environment gives the variables that the platform adds to a function's
 	// own: credentials, AWS_ENDPOINT_URL. They win over the function's.
@@ -113,7 +125,7 @@ func New(o Options) *Service {
 	o = o.withDefaults()
 	s := &Service{
 		opts: o, clock: o.Clock, log: o.Logger,
-		launcher:  newLauncher(),
+		launcher:  newLauncher(o.Logger),
 		starts:    make(chan struct{}, maxStarts()),
 		functions: map[string]*function{},
 		mappings:  map[string]*mapping{},

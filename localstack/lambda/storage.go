@@ -21,6 +21,7 @@ type function struct {
 	Policies      map[string]*policy            // by qualifier; "" is the unqualified function
 	InvokeConfigs map[string]*eventInvokeConfig // by qualifier, $LATEST included
 	Reserved      *int
+	RecursiveLoop string // loopAllow or loopTerminate; "" means loopTerminate
 	Tags          map[string]string
 
 	running int // invokes under way

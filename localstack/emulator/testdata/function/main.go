@@ -7,8 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
 type event struct {
@@ -30,8 +34,19 @@ type response struct {
 	BatchItemFailures []map[string]string `json:"batchItemFailures,omitempty"`
 }
 
+// passOn sends body to a queue, as any function does: with the SDK and what it
+// finds in the environment.
+func passOn(ctx context.Context, queueURL, body string) error {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = sqs.NewFromConfig(cfg).SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &queueURL, MessageBody: &body})
+	return err
+}
+
 func main() {
-	lambda.Start(func(_ context.Context, raw json.RawMessage) (response, error) {
+	lambda.Start(func(ctx context.Context, raw json.RawMessage) (response, error) {
 		var e event
 		if err := json.Unmarshal(raw, &e); err != nil {
 			return response{}, err
@@ -42,6 +57,14 @@ func main() {
 			for _, r := range e.Records {
 				if r.Body == "fail" {
 					failed = append(failed, map[string]string{"itemIdentifier": r.MessageID})
+				}
+				if r.Body == "wait" {
+					time.Sleep(300 * time.Millisecond)
+				}
+				if queue, ok := strings.CutPrefix(r.Body, "pass on to "); ok {
+					if err := passOn(ctx, queue, r.Body); err != nil {
+						return response{}, err
+					}
 				}
 			}
 			return response{BatchItemFailures: failed}, nil

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -39,6 +41,7 @@ func main() {
 	handlers := map[string]any{
 		"": echo, "init-slow": echo, "sleep": sleep, "exit": exit, "panic": panics, "error": fails,
 		"print": prints, "environment": environment, "large": large, "half": half, "context": inContext,
+		"clock": clock, "left behind": leavesBehind, "get": gets,
 	}
 	lambda.Start(handlers[behaviour])
 }
@@ -92,6 +95,51 @@ func half(context.Context, event) (io.Reader, error) {
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, errors.New("pipe burst") }
+
+// clock tells the wall clock, and how long a nap took by each clock.
+func clock(ctx context.Context, _ event) (map[string]any, error) {
+	before := time.Now()
+	time.Sleep(20 * time.Millisecond)
+	after := time.Now()
+	deadline, _ := ctx.Deadline()
+	return map[string]any{
+		"pid": os.Getpid(), "unixMillis": before.UnixMilli(), "left": time.Until(deadline).Milliseconds(),
+		"wall": after.Round(0).Sub(before.Round(0)).Milliseconds(), "monotonic": after.Sub(before).Milliseconds(),
+	}, nil
+}
+
+// gets asks the server whose URL is the event's value.
+func gets(ctx context.Context, e event) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.Value, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return string(body), err
+}
+
+var beats atomic.Int64
+
+// leavesBehind starts, once, a goroutine that goes on after the answer, and
+// tells how far it has come.
+func leavesBehind(_ context.Context, e event) (map[string]int64, error) {
+	if beats.CompareAndSwap(0, 1) {
+		go func() {
+			for {
+				time.Sleep(time.Millisecond)
+				beats.Add(1)
+			}
+		}()
+	}
+	before := beats.Load()
+	time.Sleep(time.Duration(e.Millis) * time.Millisecond)
+	return map[string]int64{"before": before, "after": beats.Load()}, nil
+}
 
 func inContext(ctx context.Context, _ event) (map[string]any, error) {
 	lc, _ := lambdacontext.FromContext(ctx)
