@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // SnapshotFile is the file in DataDir that holds the cloud.
@@ -17,7 +19,11 @@ const snapshotVersion = 1
 
 // snapshot is the file's form: each service's state, opaque to the others.
 type snapshot struct {
-	Version  int                        `json:"version"`
+	Version int `json:"version"`
+	// Clock is how far the clock had been moved. The times in the services'
+	// states are the cloud's: without it, TTL, visibility and tokens would all
+	// be as much longer as the clock had been ahead.
+	Clock    Duration                   `json:"clock"`
 	Services map[string]json.RawMessage `json:"services"`
 }
 
@@ -42,37 +48,54 @@ type namedKeeper struct {
 	keeper
 }
 
-// Save writes the state of all services to DataDir, whole or not at all. Open
-// sockets and running functions are not part of it.
+// Save writes the state of all services to DataDir, whole or not at all:
+// tables, queues with their messages (those in flight too), functions with
+// their code, APIs, roles, logs, alarms, and how far the clock was moved. Open
+// sockets, running functions, fault rules and the kept requests are not part of
+// it.
 func (e *Emulator) Save() error {
 	if e.opts.DataDir == "" {
 		return errors.New("the local cloud has no data directory to save to (-data)")
 	}
-	s := snapshot{Version: snapshotVersion, Services: map[string]json.RawMessage{}}
-	for _, k := range e.keepers() {
+	path := filepath.Join(e.opts.DataDir, SnapshotFile)
+	if err := writeFile(path, e.writeSnapshot); err != nil {
+		return fmt.Errorf("save to %s: %w", path, err)
+	}
+	return nil
+}
+
+// writeSnapshot writes a snapshot's JSON one service after another, because the
+// functions' code makes it large.
+func (e *Emulator) writeSnapshot(w io.Writer) error {
+	if _, err := fmt.Fprintf(w, `{"version":%d,"clock":%q,"services":{`, snapshotVersion, e.clock.Offset()); err != nil {
+		return err
+	}
+	for i, k := range e.keepers() {
 		state, err := k.Snapshot()
 		if err != nil {
-			return fmt.Errorf("save %s: %w", k.name, err)
+			return fmt.Errorf("%s: %w", k.name, err)
 		}
-		s.Services[k.name] = state
+		separator := ","
+		if i == 0 {
+			separator = ""
+		}
+		if _, err := fmt.Fprintf(w, "%s\n%q:%s", separator, k.name, state); err != nil {
+			return err
+		}
 	}
-	data, err := json.Marshal(s)
-	if err != nil {
-		return fmt.Errorf("save: %w", err)
-	}
-	return writeFile(filepath.Join(e.opts.DataDir, SnapshotFile), data)
+	_, err := io.WriteString(w, "\n}}\n")
+	return err
 }
 
 // writeFile replaces a file in one step: whoever reads it sees the old or the
 // new one, also after a crash.
-func writeFile(path string, data []byte) error {
+func writeFile(path string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(f.Name()) }() // gone already once it is renamed
-	_, err = f.Write(data)
-	if err == nil {
+	if err = write(f); err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
@@ -99,8 +122,13 @@ func (e *Emulator) load() error {
 		return fmt.Errorf("%s cannot be read (%w): remove it to start empty", path, err)
 	}
 	if s.Version != snapshotVersion {
-		return fmt.Errorf("%s was written by another version of the local cloud: remove it to start empty", path)
+		return fmt.Errorf("%s was written by another version of the local cloud (%d, this one writes %d): remove it to start empty", path, s.Version, snapshotVersion)
 	}
+	if d := time.Duration(s.Clock); d < 0 || d > maxAdvance {
+		return fmt.Errorf("%s has its clock %v ahead: remove it to start empty", path, d)
+	}
+	// First, because the services' timers are set by it.
+	e.clock.Advance(time.Duration(s.Clock) - e.clock.Offset())
 	for _, k := range e.keepers() {
 		state, ok := s.Services[k.name]
 		if !ok {
