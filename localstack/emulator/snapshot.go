@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"time"
 )
@@ -71,7 +72,7 @@ func (e *Emulator) Save() error {
 	if err := writeFile(path, e.writeSnapshot); err != nil {
 		return fmt.Errorf("save to %s: %w", path, err)
 	}
-	go debug.FreeOSMemory() // the functions' code was there several times
+	go giveBack()
 	return nil
 }
 
@@ -90,12 +91,23 @@ func (e *Emulator) writeSnapshot(w io.Writer) error {
 		if i == 0 {
 			separator = ""
 		}
-		if _, err := fmt.Fprintf(w, "%s\n%q:%s", separator, k.name, state); err != nil {
+		if _, err := fmt.Fprintf(w, "%s\n%q:", separator, k.name); err != nil {
+			return err
+		}
+		if _, err := w.Write(state); err != nil {
 			return err
 		}
 	}
 	_, err := io.WriteString(w, "\n}}\n")
 	return err
+}
+
+// giveBack returns memory to the system after a snapshot, for which the
+// functions' code was there several times. The first collection empties what
+// encoding/json pools, the second frees it.
+func giveBack() {
+	runtime.GC()
+	debug.FreeOSMemory()
 }
 
 // writeFile replaces a file in one step: whoever reads it sees the old or the
@@ -146,9 +158,7 @@ func (e *Emulator) load() error {
 			return fmt.Errorf("%s: restore %s: %w: remove it to start empty", path, k.name, err)
 		}
 	}
-	// What reading took is far more than what is kept.
-	data, states = nil, nil
-	go debug.FreeOSMemory()
+	go giveBack()
 	return nil
 }
 
