@@ -2,7 +2,9 @@
 // Lambdas, DynamoDB, SQS, IAM, STS and CloudWatch on one port, without an
 // account, a token or Docker.
 //
-//	go run ./localstack [-addr 127.0.0.1:4566] [-data DIR]
+//	go run ./localstack [-addr 127.0.0.1:4566] [-data DIR]    starts it
+//	go run ./localstack clock advance 2h                      commands one that runs
+//	go run ./localstack --help                                tells the rest
 package main
 
 import (
@@ -10,72 +12,105 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"log/slog"
+	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
 	"fanfare/localstack/emulator"
-	"fanfare/localstack/lambda"
 )
 
 // closeTimeout bounds how long sockets and functions may take to end.
 const closeTimeout = 10 * time.Second
 
 func main() {
-	addr := flag.String("addr", emulator.DefaultAddr, "`address` to listen at")
-	data := flag.String("data", "", "`directory` to load the state from and, at a clean stop, save it to; empty keeps nothing")
-	quiet := flag.Bool("quiet", false, "log only what fails or is not supported")
-	flag.Usage = usage
-	flag.Parse()
-	if flag.NArg() > 0 {
-		usage()
-		os.Exit(2)
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	err := run(ctx, *addr, *data, *quiet)
+	code := program{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}.run(ctx, os.Args[1:])
 	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "localstack:", err)
-		os.Exit(1)
+	os.Exit(code)
+}
+
+// program is one run of the command line.
+type program struct {
+	stdout, stderr io.Writer
+	getenv         func(string) string
+}
+
+// The exit codes of run.
+const (
+	exitOK      = 0
+	exitFailed  = 1
+	exitMisused = 2
+)
+
+// errUsage: the command line is wrong; what is wrong has been said.
+var errUsage = errors.New("wrong usage")
+
+// run starts a cloud and returns when ctx ends, or carries out one command.
+func (p program) run(ctx context.Context, args []string) int {
+	err := p.dispatch(ctx, args)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case errors.Is(err, errUsage):
+		return exitMisused
 	}
+	fmt.Fprintln(p.stderr, "localstack:", err)
+	return exitFailed
 }
 
-func usage() {
-	w := flag.CommandLine.Output()
-	fmt.Fprint(w, `A local cloud for WebSocket APIs with Lambda functions that are bootstrap binaries.
-
-usage: go run ./localstack [-addr 127.0.0.1:4566] [-data DIR] [-quiet]
-
-Point anything that speaks to AWS at it:
-  export AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1
-  terraform apply
-
-`)
-	flag.PrintDefaults()
+func (p program) dispatch(ctx context.Context, args []string) error {
+	if len(args) > 0 && len(args[0]) > 0 && args[0][0] != '-' {
+		return p.command(ctx, args[0], args[1:])
+	}
+	return p.start(ctx, args)
 }
 
-func run(ctx context.Context, addr, data string, quiet bool) error {
+// start runs a cloud until ctx ends.
+func (p program) start(ctx context.Context, args []string) error {
+	f := flag.NewFlagSet("localstack", flag.ContinueOnError)
+	addr := f.String("addr", emulator.DefaultAddr, "`address` to listen at; port 0 takes a free one")
+	data := f.String("data", "", "`directory` to load the state from and, at a clean stop, save it to; empty keeps nothing")
+	quiet := f.Bool("quiet", false, "of the requests, show only those that fail")
+	asJSON := f.Bool("json", false, "log one JSON object a line, for machines")
+	seed := f.Uint64("seed", 0, "of the fault rules' chances: the same seed, the same faults")
+	if rest, err := p.parse(f, args, help); err != nil {
+		return err
+	} else if len(rest) > 0 {
+		return p.misused("%q is not an address: did you mean -addr %[1]s?", rest[0])
+	}
+	out := newPrinter(p.stdout, *asJSON, *quiet, isTerminal(p.stdout) && p.getenv("NO_COLOR") == "")
 	cloud, err := emulator.New(emulator.Options{
-		Addr: addr, DataDir: data, SaveOnClose: data != "", LogRequests: !quiet,
-		Logger:      slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		FunctionLog: func(l lambda.LogLine) { fmt.Printf("%s %s\n", l.Group, l.Text) },
+		Addr: *addr, DataDir: *data, SaveOnClose: *data != "", FaultSeed: *seed,
+		Logger: out.logger(), OnRequest: out.request, FunctionLog: out.function,
 	})
-	if err != nil {
-		return err
-	}
-	err = cloud.Start()
-	if used, ok := errors.AsType[*emulator.PortInUseError](err); ok {
-		return fmt.Errorf("%w (-addr)", used)
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: make it yours to write, or name another directory with -data", err)
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(os.Stderr, "ready at", cloud.URL())
+	if err := cloud.Start(); err != nil {
+		if used, ok := errors.AsType[*emulator.PortInUseError](err); ok {
+			err = fmt.Errorf("%w with -addr", used)
+		}
+		return errors.Join(err, cloud.Close(context.WithoutCancel(ctx))) // nothing runs in it yet
+	}
+	fmt.Fprintln(p.stderr, "ready at", cloud.URL())
 	<-ctx.Done()
 
-	end, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	return cloud.Close(end)
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

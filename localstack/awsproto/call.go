@@ -9,7 +9,12 @@
 //		"CreateQueue": awsproto.JSONOp(s.createQueue),
 //	}}
 //
-// The package knows no service and checks no signature or permission.
+// Before an operation runs, the call's resources are found in the request and
+// its fault rules are asked (package faults), so every operation of every
+// service can be slow, fail or be throttled.
+//
+// The package checks no signature or permission, and knows of the services only
+// which members of their requests name a resource.
 package awsproto
 
 import (
@@ -18,6 +23,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+
+	"fanfare/localstack/faults"
 )
 
 // AccountID is the account that owns everything in the local cloud.
@@ -27,15 +34,18 @@ const AccountID = "000000000000"
 const DefaultRegion = "us-east-1"
 
 // Call describes one request while it is served. The front door puts it into
-// the context; the protocols fill in Operation, so that the request log can
-// name it.
+// the context; the protocols fill in Operation and Resources, so that the
+// request log can name them.
 type Call struct {
 	RequestID  string
-	Service    string // as in the credential scope: "dynamodb", "apigateway"
-	Operation  string // as AWS names it: "PutItem", "CreateRoute"
+	Service    string   // as in the credential scope: "dynamodb", "apigateway"
+	Operation  string   // as AWS names it: "PutItem", "CreateRoute"
+	Resources  []string // what it is about, by bare name: a table, a queue, a function
 	Region     string
 	Credential Credential
-	Unknown    bool // no such operation here: the log says so
+	Faults     *faults.Set // asked before each operation; nil has no rules
+	Faulted    bool        // a rule answered instead of the operation
+	Unknown    bool        // no such operation here: the log says so
 }
 
 type callKey struct{}

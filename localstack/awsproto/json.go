@@ -66,6 +66,11 @@ func (s JSON) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.write(w, call, nil, err)
 		return
 	}
+	call.Resources = jsonResources(body)
+	if err := call.strike(r.Context()); err != nil {
+		s.write(w, call, nil, err)
+		return
+	}
 	out, err := op(r.Context(), body)
 	s.write(w, call, out, err)
 }
@@ -102,6 +107,9 @@ func (s JSON) write(w http.ResponseWriter, call *Call, out any, err error) {
 
 // ReadBody reads the whole body, up to MaxBody.
 func ReadBody(r *http.Request) ([]byte, error) {
+	if b, ok := r.Body.(*readBody); ok {
+		return b.data, b.err
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, MaxBody))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, Errorf(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException",

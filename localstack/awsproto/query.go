@@ -35,6 +35,11 @@ func (s Query) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"Could not find operation %s for version %s", call.Operation, r.Form.Get("Version")))
 		return
 	}
+	call.Resources = formResources(r.Form)
+	if err := call.strike(r.Context()); err != nil {
+		s.writeError(w, call, AsError(err))
+		return
+	}
 	out, err := op(r.Context(), r.Form)
 	if err != nil {
 		s.writeError(w, call, AsError(err))

@@ -32,7 +32,12 @@ func NewREST() *REST {
 // pattern of net/http's ServeMux, such as "GET /v2/apis/{apiId}".
 func (s *REST) Handle(pattern, name string, op RESTOperation) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		CallFrom(r.Context()).Operation = name
+		call := CallFrom(r.Context())
+		call.Operation, call.Resources = name, restResources(r)
+		if err := call.strike(r.Context()); err != nil {
+			WriteREST(w, r, 0, nil, err)
+			return
+		}
 		status, out, err := op(r)
 		WriteREST(w, r, status, out, err)
 	})

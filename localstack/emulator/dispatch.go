@@ -28,7 +28,8 @@ func (e *Emulator) Handler() http.Handler {
 			return
 		}
 		call := awsproto.CallFrom(r.Context())
-		if strings.HasPrefix(r.URL.Path, gateway.DataPath) {
+		if path, ok := strings.CutPrefix(r.URL.Path, gateway.DataPath); ok {
+			call.Resources = []string{strings.Replace(path, "/@connections/", "/", 1)}
 			e.gateway.ServeHTTP(w, r)
 			return
 		}
@@ -36,11 +37,14 @@ func (e *Emulator) Handler() http.Handler {
 			call.Service = serviceOfTarget(r.Header.Get("X-Amz-Target"))
 		}
 		service, ok := services[call.Service]
-		if !ok {
+		if !ok || speaksCBOR(r) {
 			refuseService(w, r, call)
 			return
 		}
 		service.ServeHTTP(w, r)
+		if call.Operation == "Invoke" { // whose answer is the function's, not a protocol's
+			call.Resources = []string{r.PathValue("FunctionName")}
+		}
 	}))
 }
 
@@ -50,24 +54,4 @@ var targets = map[string]string{"DynamoDB_20120810": "dynamodb", "AmazonSQS": "s
 func serviceOfTarget(target string) string {
 	prefix, _, _ := strings.Cut(target, ".")
 	return targets[prefix]
-}
-
-// refuseService answers for a service that the local cloud does not have.
-func refuseService(w http.ResponseWriter, r *http.Request, call *awsproto.Call) {
-	call.Unknown = true
-	call.Operation = r.Method + " " + r.URL.Path
-	if target := r.Header.Get("X-Amz-Target"); target != "" {
-		call.Operation = target
-	}
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
-		awsproto.Query{}.ServeHTTP(w, r) // which knows no action, and says so in XML
-		return
-	}
-	err := awsproto.UnknownOperation(call.Operation)
-	if call.Service == "" {
-		err.Message = "the request is not signed for an AWS service"
-	} else {
-		err.Message = "the local cloud has no service " + call.Service
-	}
-	awsproto.WriteREST(w, r, 0, nil, err)
 }

@@ -32,6 +32,7 @@ import (
 	"fanfare/localstack/clock"
 	"fanfare/localstack/cloudwatch"
 	"fanfare/localstack/dynamodb"
+	"fanfare/localstack/faults"
 	"fanfare/localstack/gateway"
 	"fanfare/localstack/iam"
 	"fanfare/localstack/lambda"
@@ -54,10 +55,14 @@ type Options struct {
 	// Hostname is how clients name this machine in the URLs that the cloud
 	// answers with. Default: $LOCALSTACK_HOST, else "localhost".
 	Hostname string
-	// Logger gets one line for each request that failed or is not supported.
+	// Logger gets what the cloud has to say. Without OnRequest it also gets one
+	// line for each request that failed by our fault or is not supported.
 	Logger *slog.Logger
-	// LogRequests has every request logged.
-	LogRequests bool
+	// OnRequest gets every request once it is answered, and every socket's end.
+	// It is called by several goroutines at once, and should be quick.
+	OnRequest func(Request)
+	// FaultSeed makes the fault rules strike the same calls in every run.
+	FaultSeed uint64
 	// FunctionLog gets every line that functions print.
 	FunctionLog func(lambda.LogLine)
 	// SaveOnClose has Close save the state to DataDir, while nobody else can
@@ -70,6 +75,10 @@ type Emulator struct {
 	opts  Options
 	log   *slog.Logger
 	clock *clock.Clock
+	born  time.Time // real time
+
+	faults   *faults.Set
+	requests requestRing
 
 	dynamodb   *dynamodb.Service
 	sqs        *sqs.Service
@@ -110,7 +119,7 @@ func New(o Options) (*Emulator, error) {
 			return nil, fmt.Errorf("data directory: %w", err)
 		}
 	}
-	e := &Emulator{opts: o, log: o.Logger, clock: clock.New(), lock: lock}
+	e := &Emulator{opts: o, log: o.Logger, clock: clock.New(), lock: lock, born: time.Now(), faults: faults.New(o.FaultSeed)}
 	e.dynamodb = dynamodb.New(dynamodb.Options{Clock: e.clock, Logger: e.log})
 	e.sqs = sqs.New(sqs.Options{Clock: e.clock, Logger: e.log, BaseURL: e.publicURL})
 	e.iam = iam.New(iam.Options{Clock: e.clock, Logger: e.log})
@@ -124,7 +133,7 @@ func New(o Options) (*Emulator, error) {
 		OnMapping: e.sources.changed, QueueVisibility: e.queueVisibility,
 	})
 	e.gateway = gateway.New(gateway.Options{
-		Clock: e.clock, Logger: e.log, Endpoint: e.publicHost, Invoke: e.invokeForGateway,
+		Clock: e.clock, Logger: e.log, Endpoint: e.publicHost, Invoke: e.invokeForGateway, Closed: e.socketClosed,
 	})
 	e.server = &http.Server{Handler: e.Handler(), ReadHeaderTimeout: 10 * time.Second}
 	return e, nil
@@ -162,7 +171,10 @@ func (e *Emulator) Start() error {
 		return &PortInUseError{Addr: e.opts.Addr}
 	}
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return fmt.Errorf("listen at %s: %w", e.opts.Addr, err)
+	}
+	if ip := l.Addr().(*net.TCPAddr).IP; !ip.IsLoopback() {
+		e.log.Warn("not only this machine can reach the cloud: whoever does can run programs here; 127.0.0.1 keeps others out", "address", l.Addr().String())
 	}
 	e.mu.Lock()
 	e.listener = l
@@ -191,6 +203,9 @@ func (e *PortInUseError) Error() string {
 
 // Clock is the clock of all services.
 func (e *Emulator) Clock() *clock.Clock { return e.clock }
+
+// Faults are the rules by which calls go wrong. New has none.
+func (e *Emulator) Faults() *faults.Set { return e.faults }
 
 // Addr is the address that the cloud listens at; before Start, the one it was
 // given.

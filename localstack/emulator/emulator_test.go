@@ -406,10 +406,10 @@ func TestWhatIsMissingIsRefusedAndLogged(t *testing.T) {
 		want                                   string // in the answer
 		logged                                 string
 	}{
-		{"an unknown service", "sns", "", "application/x-www-form-urlencoded", "Action=Publish&Version=2010-03-31", 400, "<Code>InvalidAction</Code>", "operation=Publish"},
-		{"an unknown JSON service", "kinesis", "Kinesis_20131202.PutRecord", "application/x-amz-json-1.1", "{}", 404, "no service kinesis", "Kinesis_20131202.PutRecord"},
+		{"an unknown service", "sns", "", "application/x-www-form-urlencoded", "Action=Publish&Version=2010-03-31", 501, "<Message>the local cloud has no service sns</Message>", "operation=Publish"},
+		{"an unknown JSON service", "kinesis", "Kinesis_20131202.PutRecord", "application/x-amz-json-1.1", "{}", 501, "no service kinesis", "Kinesis_20131202.PutRecord"},
 		{"an unknown operation", "dynamodb", "DynamoDB_20120810.ExecuteStatement", "application/x-amz-json-1.0", "{}", 404, "UnknownOperationException", "operation=ExecuteStatement"},
-		{"a request that is not signed", "", "", "", "", 404, "not signed", `operation="POST /"`},
+		{"a request that is not signed", "", "", "", "", 501, "not signed", `operation="POST /"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,30 +2,79 @@ package emulator
 
 import (
 	"bytes"
+	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"fanfare/localstack/awsproto"
+	"fanfare/localstack/gateway"
 )
 
-// logged gives each request its Call and logs what needs to be known of it.
+// logged gives each request its Call and tells what became of it.
 func (e *Emulator) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		begin := time.Now()
+		if strings.HasPrefix(r.URL.Path, adminPath) {
+			next.ServeHTTP(w, r) // about the cloud, not of it
+			return
+		}
+		begin, now := time.Now(), e.clock.Now()
 		call := awsproto.NewCall(r, "")
+		call.Faults = e.faults
 		rec := &statusRecorder{ResponseWriter: w}
 		next.ServeHTTP(rec, r.WithContext(awsproto.WithCall(r.Context(), call)))
-
-		attrs := []any{"service", call.Service, "operation", call.Operation, "status", rec.status, "time", time.Since(begin).Round(time.Microsecond)}
-		switch {
-		case call.Unknown:
-			e.log.Warn("not in the local cloud", attrs...)
-		case rec.status >= http.StatusInternalServerError:
-			e.log.Error("request failed", append(attrs, "answer", rec.excerpt())...)
-		case e.opts.LogRequests:
-			e.log.Info("request", attrs...)
-		}
+		e.tell(Request{
+			Time: now.UTC(), RequestID: call.RequestID, Service: call.Service, Operation: call.Operation,
+			Resource: strings.Join(call.Resources, ","), Region: call.Region,
+			Status: rec.status, Took: Duration(time.Since(begin).Round(time.Microsecond)),
+			Error: rec.errorCode(), Caller: e.callerOf(call), Source: sourceOf(r),
+			Faulted: call.Faulted, Unknown: call.Unknown, Answer: rec.excerpt(),
+		})
 	})
+}
+
+// tell remembers a request and logs it.
+func (e *Emulator) tell(r Request) {
+	e.requests.add(r)
+	if e.opts.OnRequest != nil {
+		e.opts.OnRequest(r)
+		return
+	}
+	attrs := []any{"service", r.Service, "operation", r.Operation, "resource", r.Resource, "status", r.Status, "time", time.Duration(r.Took)}
+	switch {
+	case r.Faulted: // as ordered
+	case r.Unknown:
+		e.log.Warn("not in the local cloud", attrs...)
+	case r.Status >= http.StatusInternalServerError && r.Operation != SocketClosed:
+		e.log.Error("request failed", append(attrs, "answer", r.Answer)...)
+	}
+}
+
+// socketClosed tells how a socket ended.
+func (e *Emulator) socketClosed(c gateway.Closed) {
+	e.tell(Request{
+		Time: e.clock.Now().UTC(), Service: "execute-api", Operation: SocketClosed,
+		Resource: c.API + "/" + c.Stage + "/" + c.ConnectionID,
+		Status:   c.Code, Error: c.Reason, Source: c.SourceIP, Took: Duration(c.Open),
+	})
+}
+
+// callerOf names the session behind temporary credentials. Functions have
+// their own name as their session's.
+func (e *Emulator) callerOf(call *awsproto.Call) string {
+	if !strings.HasPrefix(call.Credential.AccessKeyID, "ASIA") {
+		return ""
+	}
+	who, _ := e.sts.Lookup(call.Credential.AccessKeyID)
+	return who.SessionName
+}
+
+func sourceOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	return host
 }
 
 // statusRecorder keeps the status of an answer, and the beginning of one that
@@ -43,17 +92,43 @@ func (r *statusRecorder) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
+// maxExcerpt is how much of a failed answer is kept while it is logged.
+const maxExcerpt = 512
+
 func (r *statusRecorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
-	if room := 512 - r.body.Len(); r.status >= 500 && room > 0 {
+	if room := maxExcerpt - r.body.Len(); r.status >= 400 && room > 0 {
 		r.body.Write(b[:min(room, len(b))])
 	}
 	return r.ResponseWriter.Write(b)
 }
 
 func (r *statusRecorder) excerpt() string { return r.body.String() }
+
+// errorCode finds an answer's error code where its protocol has it.
+func (r *statusRecorder) errorCode() string {
+	if failed := r.Header().Get("X-Amz-Function-Error"); failed != "" {
+		return failed
+	}
+	if r.status < 400 {
+		return ""
+	}
+	if code := r.Header().Get("x-amzn-ErrorType"); code != "" {
+		return code
+	}
+	text := r.excerpt()
+	if _, rest, ok := strings.Cut(text, `"__type":"`); ok { // JSON: ns#Code
+		code, _, _ := strings.Cut(rest, `"`)
+		return code[strings.LastIndex(code, "#")+1:]
+	}
+	if _, rest, ok := strings.Cut(text, "<Code>"); ok {
+		code, _, _ := strings.Cut(rest, "<")
+		return code
+	}
+	return ""
+}
 
 // Unwrap lets the WebSocket upgrade find the http.Hijacker below.
 func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"testing"
@@ -103,8 +104,8 @@ func TestTheFirstRuleThatStrikesDecides(t *testing.T) {
 func TestRulesAreReplacedRemovedAndReset(t *testing.T) {
 	s := New(1)
 	id := add(t, s, Rule{Fault: fails})
-	add(t, s, Rule{ID: id, Fault: Fault{Drop: true}})
-	if got := s.Decide("a", "b", "c"); !got.Drop || len(s.List()) != 1 {
+	add(t, s, Rule{ID: id, Fault: Fault{Latency: 1}})
+	if got := s.Decide("a", "b", "c"); got.Latency != 1 || len(s.List()) != 1 {
 		t.Errorf("not replaced: %+v", s.List())
 	}
 	if !s.Remove(id) || s.Remove(id) || s.Decide("a", "b", "c") != (Fault{}) {
@@ -130,11 +131,127 @@ func TestWhatARuleCannotBe(t *testing.T) {
 		{Fault: Fault{Latency: -1}},
 		{Fault: Fault{Status: 200}},
 		{Fault: Fault{Code: "Throttling"}},
+		{Fault: Fault{Throttle: true, Status: 400}},
+		{Fault: Fault{Drop: true, Status: 500}},
+		{Fault: Fault{Kill: true, Throttle: true}},
+		{Fault: Fault{Delay: 1, Latency: 1}},
+		{Service: "sqs", Fault: Fault{Drop: true}},
+		{Service: "*", Fault: Fault{Kill: true}},
+		{Service: "dynamodb", Fault: Fault{Delay: 1}},
 	} {
 		if _, err := New(1).Add(r); !errors.Is(err, ErrRule) {
 			t.Errorf("%+v: %v", r, err)
 		}
 	}
+}
+
+func TestACallThatNamesSeveralResourcesCountsOnce(t *testing.T) {
+	s := New(1)
+	add(t, s, Rule{Resource: "orders*", Count: 1, Fault: fails})
+	for _, c := range []struct {
+		resources []string
+		want      bool
+	}{
+		{nil, false}, {[]string{"users"}, false}, {[]string{"orders-1", "users", "orders-2"}, true}, {[]string{"orders-1"}, false},
+	} {
+		if got := s.Decide("dynamodb", "BatchWriteItem", c.resources...) == fails; got != c.want {
+			t.Errorf("%v: struck %v", c.resources, got)
+		}
+	}
+	if got := s.List()[0]; got.Matched != 2 || got.Faulted != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestWhatOneServiceDoesIsNotAskedOfEveryCall(t *testing.T) {
+	s := New(1)
+	add(t, s, Rule{Fault: Fault{Delay: time.Second}, Count: 1})
+	add(t, s, Rule{Service: "sqs", Fault: fails})
+	if got := s.DecideCall("sqs", "SendMessage", "q"); got != fails {
+		t.Errorf("the call: %+v", got)
+	}
+	if got := s.DecideDelay("sqs", "SendMessage", "q"); got != time.Second {
+		t.Errorf("the delay: %v", got)
+	}
+	if list := s.List(); list[0].Matched != 1 || list[1].Matched != 1 {
+		t.Errorf("a call was counted twice or not: %+v", list)
+	}
+}
+
+func TestARuleLeavesTheCodeToTheService(t *testing.T) {
+	for _, c := range []struct {
+		service string
+		fault   Fault
+		status  int
+		code    string
+	}{
+		{"dynamodb", Fault{Throttle: true}, 400, "ProvisionedThroughputExceededException"},
+		{"sqs", Fault{Throttle: true}, 400, "RequestThrottled"},
+		{"lambda", Fault{Throttle: true}, 429, "TooManyRequestsException"},
+		{"lambda", Fault{Status: 429}, 429, "TooManyRequestsException"},
+		{"execute-api", Fault{Throttle: true}, 429, "LimitExceededException"},
+		{"iam", Fault{Throttle: true}, 400, "Throttling"},
+		{"another", Fault{Throttle: true}, 429, "ThrottlingException"},
+		{"execute-api", Fault{Status: 410}, 410, "GoneException"},
+		{"dynamodb", Fault{Status: 500}, 500, "InternalServerError"},
+		{"sqs", Fault{Status: 500}, 500, "InternalFailure"},
+		{"sqs", Fault{Status: 503}, 503, "ServiceUnavailable"},
+		{"sqs", Fault{Status: 500, Code: "Own"}, 500, "Own"},
+	} {
+		s := New(1)
+		add(t, s, Rule{Fault: c.fault})
+		if got := s.Decide(c.service, "Op", "r"); got.Status != c.status || got.Code != c.code {
+			t.Errorf("%s %+v: %d %s, want %d %s", c.service, c.fault, got.Status, got.Code, c.status, c.code)
+		}
+	}
+}
+
+func TestARuleIsWrittenAsPeopleWriteIt(t *testing.T) {
+	const text = `{"service":"dynamodb","operation":"*Item","probability":0.1,"latency":"200ms","throttle":true}`
+	var r Rule
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		t.Fatal(err)
+	}
+	want := Rule{Service: "dynamodb", Operation: "*Item", Probability: 0.1, Fault: Fault{Latency: 200 * time.Millisecond, Throttle: true}}
+	if r != want {
+		t.Errorf("%+v", r)
+	}
+	if back, err := json.Marshal(r); err != nil || string(back) != text {
+		t.Errorf("%s, %v", back, err)
+	}
+	st := Status{Rule: r, Matched: 3, Faulted: 1}
+	data, err := json.Marshal(st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again Status
+	if err := json.Unmarshal(data, &again); err != nil || again != st {
+		t.Errorf("%+v, %v", again, err)
+	}
+	for _, bad := range []string{`{"servise":"sqs","drop":true}`, `{"latency":200}`, `{"latency":"soon"}`, `[]`, `{"status":"500"}`} {
+		if err := json.Unmarshal([]byte(bad), &r); !errors.Is(err, ErrRule) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+func FuzzRuleJSON(f *testing.F) {
+	f.Add(`{"service":"sqs","delay":"5s"}`)
+	f.Add(`{"probability":1e400}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var r Rule
+		if json.Unmarshal([]byte(text), &r) != nil {
+			return
+		}
+		data, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again Rule
+		if err := json.Unmarshal(data, &again); err != nil || again != r {
+			t.Errorf("%s: %+v, then %+v, %v", text, r, again, err)
+		}
+	})
 }
 
 func ExampleSet() {

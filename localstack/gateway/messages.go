@@ -30,6 +30,10 @@ func (s *Service) serve(k *socket) {
 // message that came before the end is handled to its own.
 func (s *Service) finish(k *socket, end closing) {
 	defer close(k.done)
+	s.closed(Closed{
+		API: k.api, Stage: k.stage, ConnectionID: k.id, SourceIP: k.sourceIP,
+		Code: int(end.code), Reason: end.reason, Open: s.clock.Since(k.connectedAt),
+	})
 	s.disconnect(k, end)
 	k.work.Wait()
 	s.sockets.remove(k)

@@ -24,6 +24,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"fanfare/localstack/awsproto"
 	"fanfare/localstack/clock"
@@ -64,6 +65,18 @@ type Options struct {
 	// refused or did not end in time (context.DeadlineExceeded). It must return
 	// soon after its context ends.
 	Invoke func(context.Context, Invocation) (Result, error)
+	// Closed hears of each socket's end, before its $disconnect runs. It must
+	// not block.
+	Closed func(Closed)
+}
+
+// Closed tells how a socket ended.
+type Closed struct {
+	API, Stage, ConnectionID string
+	SourceIP                 string
+	Code                     int           // of the close frame, 1006 where there was none
+	Reason                   string        // as $disconnect has it
+	Open                     time.Duration // in the cloud's time
 }
 
 // Service is the API Gateway of the local cloud. Use New.
@@ -72,6 +85,7 @@ type Service struct {
 	log      *slog.Logger
 	endpoint func() string
 	invoke   func(context.Context, Invocation) (Result, error)
+	closed   func(Closed)
 	control  *awsproto.REST
 
 	mu    sync.RWMutex // guards state
@@ -87,7 +101,7 @@ type Service struct {
 
 // New returns an empty Service.
 func New(o Options) *Service {
-	s := &Service{clock: o.Clock, log: o.Logger, endpoint: o.Endpoint, invoke: o.Invoke}
+	s := &Service{clock: o.Clock, log: o.Logger, endpoint: o.Endpoint, invoke: o.Invoke, closed: o.Closed}
 	if s.clock == nil {
 		s.clock = clock.New()
 	}
@@ -99,6 +113,9 @@ func New(o Options) *Service {
 	}
 	if s.invoke == nil {
 		s.invoke = func(context.Context, Invocation) (Result, error) { return Result{}, ErrNotAllowed }
+	}
+	if s.closed == nil {
+		s.closed = func(Closed) {}
 	}
 	s.state = newState()
 	s.control = s.routes()

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"fanfare/localstack/emulator"
@@ -21,7 +22,8 @@ import (
 // and removed first, so that a Dir with one is whole.
 type manifest struct {
 	Port    int     `json:"port"`
-	Inputs  string  `json:"inputs"` // SHA-256 of all that a deployment depends on
+	Inputs  string  `json:"inputs"`  // SHA-256 of all that a deployment depends on
+	Sources string  `json:"sources"` // SHA-256 of all that Inputs is made from: the same, and nothing needs to be built
 	Outputs Outputs `json:"outputs"`
 }
 
@@ -31,6 +33,23 @@ func (m manifest) same(other manifest) bool {
 	return m.Inputs != "" && m.Inputs == other.Inputs && m.Port == other.Port
 }
 
+func (m manifest) sameSources(sources string) bool { return m.Inputs != "" && m.Sources == sources }
+
+// hashSources hashes the code that the functions are built from, the compiler's
+// version, the Terraform code and the key. Functions import only shared/
+// (scripts/structure holds them to it) and modules, which go.sum pins.
+func hashSources(root string, port int, key *authtest.Key) (string, error) {
+	h := sha256.New()
+	fmt.Fprintf(h, "port %d\nkey %s\n%s %+v\n", port, key.PublicPEM(), runtime.Version(), artifact.Host)
+	isCode := func(name string) bool { return !strings.HasSuffix(name, "_test.go") }
+	err := errors.Join(hashFile(h, "go.mod", filepath.Join(root, "go.mod")), hashFile(h, "go.sum", filepath.Join(root, "go.sum")))
+	for _, folder := range []string{"functions", "shared"} {
+		err = errors.Join(err, hashFolder(h, filepath.Join(root, folder), "testdata", isCode))
+	}
+	err = errors.Join(err, hashFolder(h, filepath.Join(root, "infra"), "tests", isTerraformInput))
+	return hex.EncodeToString(h.Sum(nil)), err
+}
+
 // describe hashes the zips, the Terraform code and the key.
 func describe(root string, port int, zips []artifact.Zip, key *authtest.Key) (manifest, error) {
 	h := sha256.New()
@@ -38,27 +57,32 @@ func describe(root string, port int, zips []artifact.Zip, key *authtest.Key) (ma
 	for _, z := range zips {
 		fmt.Fprintf(h, "%s %s\n", z.Function, z.SHA256)
 	}
-	infra := filepath.Join(root, "infra")
-	err := filepath.WalkDir(infra, func(path string, d fs.DirEntry, err error) error {
+	err := hashFolder(h, filepath.Join(root, "infra"), "tests", isTerraformInput)
+	return manifest{Port: port, Inputs: hex.EncodeToString(h.Sum(nil))}, err
+}
+
+// hashFolder hashes the files that count below a folder, except those in
+// folders called without and in Terraform's own.
+func hashFolder(h io.Writer, folder, without string, counts func(name string) bool) error {
+	return filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		if d.IsDir() {
-			if d.Name() == ".terraform" || d.Name() == "tests" {
+			if d.Name() == ".terraform" || d.Name() == without {
 				return fs.SkipDir
 			}
 			return nil
 		}
-		if !isTerraformInput(d.Name()) {
+		if !counts(d.Name()) {
 			return nil
 		}
-		rel, err := filepath.Rel(infra, path)
+		rel, err := filepath.Rel(folder, path)
 		if err != nil {
 			return err
 		}
 		return hashFile(h, rel, path)
 	})
-	return manifest{Port: port, Inputs: hex.EncodeToString(h.Sum(nil))}, err
 }
 
 func isTerraformInput(name string) bool {

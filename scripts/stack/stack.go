@@ -7,7 +7,7 @@
 //	fmt.Println(s.Outputs.WebSocketURL)
 //
 // What was deployed is kept in Dir: the next Up with nothing changed restores
-// it without Terraform.
+// it without the compiler and without Terraform.
 package stack
 
 import (
@@ -105,19 +105,12 @@ func Up(ctx context.Context, o Options) (_ *Stack, err error) {
 	if s.Key, err = DevKey(o.Root); err != nil {
 		return nil, err
 	}
-	var zips []artifact.Zip
-	err = s.say.step("build the functions for "+artifact.Host.OS+"/"+artifact.Host.Arch, func() (err error) {
-		zips, err = artifact.Build(ctx, o.Root, filepath.Join(o.Root, ".build", "local"), artifact.Host)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return s, s.bring(ctx, zips)
+	return s, s.bring(ctx)
 }
 
 // bring starts the cloud from what Dir holds and deploys what is missing.
-func (s *Stack) bring(ctx context.Context, zips []artifact.Zip) error {
+func (s *Stack) bring(ctx context.Context) error {
+	begin := time.Now()
 	was, ok := loadManifest(s.opts.Dir)
 	if s.opts.Fresh || !ok {
 		if !s.opts.Fresh && deployedBefore(s.opts.Dir) {
@@ -143,14 +136,42 @@ func (s *Stack) bring(ctx context.Context, zips []artifact.Zip) error {
 	if err != nil {
 		return err
 	}
+	sources, err := hashSources(s.opts.Root, s.port(), s.Key)
+	if err != nil {
+		return err
+	}
+	if was.sameSources(sources) {
+		s.restored(was, begin)
+		return nil
+	}
+	return s.renew(ctx, was, sources, begin)
+}
+
+func (s *Stack) restored(was manifest, begin time.Time) {
+	s.Outputs, s.Restored = was.Outputs, true
+	s.say.line("restored the deployed stack in %.2f s: nothing has changed", time.Since(begin).Seconds())
+}
+
+// renew builds the functions and deploys, unless other sources have given the
+// same zips.
+func (s *Stack) renew(ctx context.Context, was manifest, sources string, begin time.Time) error {
+	var zips []artifact.Zip
+	err := s.say.step("build the functions for "+artifact.Host.OS+"/"+artifact.Host.Arch, func() (err error) {
+		zips, err = artifact.Build(ctx, s.opts.Root, filepath.Join(s.opts.Root, ".build", "local"), artifact.Host)
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	now, err := describe(s.opts.Root, s.port(), zips, s.Key)
 	if err != nil {
 		return err
 	}
+	now.Sources = sources
 	if was.same(now) {
-		s.Outputs, s.Restored = was.Outputs, true
-		s.say.line("restored the deployed stack: nothing has changed")
-		return nil
+		s.restored(was, begin)
+		now.Outputs = was.Outputs
+		return now.save(s.opts.Dir)
 	}
 	if err := s.deploy(ctx, was); err != nil {
 		return err

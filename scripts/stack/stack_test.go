@@ -51,6 +51,48 @@ func TestADeploymentIsKnownByAllThatItDependsOn(t *testing.T) {
 	}
 }
 
+func TestNothingIsBuiltWhileTheSourcesAreTheSame(t *testing.T) {
+	root := t.TempDir()
+	for _, file := range []string{"go.mod", "go.sum", "functions/f/main.go", "functions/f/main_test.go", "functions/f/testdata/event.json", "shared/s/data.txt", "infra/main.tf", "infra/tests/main.tftest.json"} {
+		write(t, filepath.Join(root, file), "one")
+	}
+	key, err := DevKey(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := func(port int) string {
+		t.Helper()
+		h, err := hashSources(root, port, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	m := manifest{Inputs: "x", Sources: hash(4566)}
+	if !m.sameSources(hash(4566)) || m.sameSources(hash(4567)) {
+		t.Error("not the same sources, or the same on another port")
+	}
+	if (manifest{Sources: m.Sources}).sameSources(m.Sources) {
+		t.Error("what was never deployed counts as the same")
+	}
+	for file, matters := range map[string]bool{
+		"functions/f/main_test.go": false, "functions/f/testdata/event.json": false, "infra/tests/main.tftest.json": false,
+		"go.mod": true, "go.sum": true, "functions/f/main.go": true, "functions/f/new.go": true, "shared/s/data.txt": true, "infra/main.tf": true,
+	} {
+		before := hash(4566)
+		write(t, filepath.Join(root, file), "two")
+		if (hash(4566) != before) != matters {
+			t.Errorf("a change of %s: matters %v", file, !matters)
+		}
+	}
+	if err := os.Remove(filepath.Join(root, "go.sum")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := hashSources(root, 4566, key); err == nil {
+		t.Error("sources that are not there")
+	}
+}
+
 func TestAManifestIsSavedWholeAndForgotten(t *testing.T) {
 	dir := t.TempDir()
 	if _, ok := loadManifest(dir); ok {
