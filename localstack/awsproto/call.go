@@ -9,7 +9,8 @@
 //		"CreateQueue": awsproto.JSONOp(s.createQueue),
 //	}}
 //
-// The package knows no service and checks no signature or permission.
+// The package knows no service and no permission. Verifier checks signatures, for
+// whoever knows the secret of a key.
 package awsproto
 
 import (
