@@ -29,9 +29,11 @@ import (
 	"syscall"
 	"time"
 
+	"fanfare/localstack/awsproto"
 	"fanfare/localstack/clock"
 	"fanfare/localstack/cloudwatch"
 	"fanfare/localstack/dynamodb"
+	"fanfare/localstack/faults"
 	"fanfare/localstack/gateway"
 	"fanfare/localstack/iam"
 	"fanfare/localstack/lambda"
@@ -60,6 +62,9 @@ type Options struct {
 	LogRequests bool
 	// FunctionLog gets every line that functions print.
 	FunctionLog func(lambda.LogLine)
+	// GatewayLimits are API Gateway's limits of the account; zero means AWS's own
+	// (10,000 requests and 500 new connections a second).
+	GatewayLimits gateway.Limits
 	// SaveOnClose has Close save the state to DataDir, while nobody else can
 	// use it yet.
 	SaveOnClose bool
@@ -70,6 +75,9 @@ type Emulator struct {
 	opts  Options
 	log   *slog.Logger
 	clock *clock.Clock
+
+	faults   *faults.Set
+	verifier awsproto.Verifier
 
 	dynamodb   *dynamodb.Service
 	sqs        *sqs.Service
@@ -125,8 +133,9 @@ func New(o Options) (*Emulator, error) {
 	})
 	e.gateway = gateway.New(gateway.Options{
 		Clock: e.clock, Logger: e.log, Endpoint: e.publicHost, Invoke: e.invokeForGateway,
+		Authenticate: e.authenticate, AccessLog: e.accessLog, Faults: e.faults, Limits: o.GatewayLimits,
 	})
-	e.server = &http.Server{Handler: e.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	e.server = &http.Server{Handler: e.Handler(), ReadHeaderTimeout: 10 * time.Second, ConnContext: gateway.ConnContext}
 	return e, nil
 }
 
@@ -175,7 +184,7 @@ func (e *Emulator) Start() error {
 	e.loaded = true
 	e.mu.Unlock()
 	go func() {
-		if err := e.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := e.server.Serve(gateway.Listener(l)); !errors.Is(err, http.ErrServerClosed) {
 			e.log.Error("server ended", "error", err)
 		}
 	}()

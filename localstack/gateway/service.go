@@ -10,10 +10,13 @@
 // A deployed API is served under /_aws/execute-api/<apiId>/<stage>. Of what
 // AWS has, only WebSocket APIs with Lambda proxy integrations are here: other
 // integrations, models, mapping templates and authorizers are refused when they
-// are created, never ignored. Stage and route throttling is enforced; the
-// account's own limits (10,000 requests and 500 new connections a second) are
-// not. Execution logs and detailed metrics can be switched on, as Terraform
-// does, but nothing is written for them.
+// are created, never ignored. Throttling of stages and routes is enforced, and
+// so are the account's own limits. Execution logs and detailed metrics can be
+// switched on, as Terraform does, but nothing is written for them; access logs
+// are (Options.AccessLog).
+//
+// net/http spells headers its own way. Serve on a Listener and with ConnContext,
+// and $connect's event has them in the client's.
 package gateway
 
 import (
@@ -24,9 +27,11 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"fanfare/localstack/awsproto"
 	"fanfare/localstack/clock"
+	"fanfare/localstack/faults"
 )
 
 // DataPath is the path under which deployed APIs are served.
@@ -62,6 +67,21 @@ type Options struct {
 	// refused or did not end in time (context.DeadlineExceeded). It must return
 	// soon after its context ends.
 	Invoke func(context.Context, Invocation) (Result, error)
+	// Authenticate checks the signature of a call of @connections, whose whole
+	// body is given. Nil means that nobody checks it: any signature for
+	// execute-api will do. It must not call back into the Service.
+	Authenticate func(r *http.Request, body []byte) *awsproto.Error
+	// Limits of the account. The zero value has AWS's figures.
+	Limits Limits
+	// AccessLog gets each line of a stage's access log, without line end, with
+	// the name of its log group and the time of the request. It must not block.
+	// Nil means that none is written.
+	AccessLog func(group, line string, at time.Time)
+	// Faults are the calls that go wrong on purpose: of service "execute-api",
+	// the operations PostToConnection, GetConnection and DeleteConnection, the
+	// route keys of messages, and "$disconnect", all with the connection's id as
+	// resource; and "$connect" with "<apiId>/<stage>".
+	Faults *faults.Set
 }
 
 // Service is the API Gateway of the local cloud. Use New.
@@ -71,6 +91,11 @@ type Service struct {
 	endpoint func() string
 	invoke   func(context.Context, Invocation) (Result, error)
 	control  *awsproto.REST
+
+	authenticate func(r *http.Request, body []byte) *awsproto.Error
+	accessLog    func(group, line string, at time.Time)
+	faults       *faults.Set
+	limits       *accountLimits
 
 	mu    sync.RWMutex // guards state
 	state state
@@ -85,7 +110,10 @@ type Service struct {
 
 // New returns an empty Service.
 func New(o Options) *Service {
-	s := &Service{clock: o.Clock, log: o.Logger, endpoint: o.Endpoint, invoke: o.Invoke}
+	s := &Service{
+		clock: o.Clock, log: o.Logger, endpoint: o.Endpoint, invoke: o.Invoke,
+		authenticate: o.Authenticate, accessLog: o.AccessLog, faults: o.Faults,
+	}
 	if s.clock == nil {
 		s.clock = clock.New()
 	}
@@ -99,6 +127,7 @@ func New(o Options) *Service {
 		s.invoke = func(context.Context, Invocation) (Result, error) { return Result{}, ErrNotAllowed }
 	}
 	s.state = newState()
+	s.limits = newAccountLimits(o.Limits, s.clock.Now())
 	s.control = s.routes()
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	return s
