@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -102,10 +103,8 @@ func (s *Service) logAccess(t target, event []byte, at time.Time, o outcome) {
 // addTo adds the variables that no event has.
 func (o outcome) addTo(context map[string]any) {
 	context["status"] = strconv.Itoa(o.status)
-	if o.problem != "" {
-		quoted, _ := json.Marshal(o.problem) // a string can always be encoded
-		context["error"] = map[string]any{"message": o.problem, "messageString": raw(quoted)}
-	}
+	// messageString is message with its quotes, and so even where there is none.
+	context["error"] = map[string]any{"message": o.problem, "messageString": raw(quoteJSON(cmp.Or(o.problem, "-")))}
 	if !o.called {
 		return
 	}
