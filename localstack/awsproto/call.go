@@ -13,8 +13,9 @@
 // its fault rules are asked (package faults), so every operation of every
 // service can be slow, fail or be throttled.
 //
-// The package checks no signature or permission, and knows of the services only
-// which members of their requests name a resource.
+// The package checks no permission, and knows of the services only which members
+// of their requests name a resource. Verifier checks signatures, for whoever
+// knows the secret of a key.
 package awsproto
 
 import (

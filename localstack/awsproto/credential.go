@@ -38,7 +38,7 @@ func ParseCredential(r *http.Request) (Credential, bool) {
 func parseScope(scope string) (Credential, bool) {
 	parts := strings.Split(scope, "/")
 	n := len(parts)
-	if n < 5 || parts[n-1] != "aws4_request" {
+	if n < 5 || parts[n-1] != scopeEnd {
 		return Credential{}, false
 	}
 	c := Credential{

@@ -29,6 +29,7 @@ import (
 	"syscall"
 	"time"
 
+	"fanfare/localstack/awsproto"
 	"fanfare/localstack/clock"
 	"fanfare/localstack/cloudwatch"
 	"fanfare/localstack/dynamodb"
@@ -65,6 +66,9 @@ type Options struct {
 	FaultSeed uint64
 	// FunctionLog gets every line that functions print.
 	FunctionLog func(lambda.LogLine)
+	// GatewayLimits are API Gateway's limits of the account; zero means AWS's own
+	// (10,000 requests and 500 new connections a second).
+	GatewayLimits gateway.Limits
 	// SaveOnClose has Close save the state to DataDir, while nobody else can
 	// use it yet.
 	SaveOnClose bool
@@ -79,6 +83,7 @@ type Emulator struct {
 
 	faults   *faults.Set
 	requests requestRing
+	verifier awsproto.Verifier
 
 	dynamodb   *dynamodb.Service
 	sqs        *sqs.Service
@@ -121,7 +126,7 @@ func New(o Options) (*Emulator, error) {
 	}
 	e := &Emulator{opts: o, log: o.Logger, clock: clock.New(), lock: lock, born: time.Now(), faults: faults.New(o.FaultSeed)}
 	e.dynamodb = dynamodb.New(dynamodb.Options{Clock: e.clock, Logger: e.log})
-	e.sqs = sqs.New(sqs.Options{Clock: e.clock, Logger: e.log, BaseURL: e.publicURL})
+	e.sqs = sqs.New(sqs.Options{Clock: e.clock, Logger: e.log, BaseURL: e.publicURL, Faults: e.faults})
 	e.iam = iam.New(iam.Options{Clock: e.clock, Logger: e.log})
 	e.sts = sts.New(sts.Options{Clock: e.clock, Logger: e.log, RoleExists: e.roleExists})
 	e.logs = logs.New(logs.Options{Clock: e.clock, Logger: e.log})
@@ -130,12 +135,13 @@ func New(o Options) (*Emulator, error) {
 	e.lambda = lambda.New(lambda.Options{
 		Clock: e.clock, Logger: e.log, Dir: o.DataDir,
 		Environment: e.functionEnvironment, Log: e.functionLog,
-		OnMapping: e.sources.changed, QueueVisibility: e.queueVisibility,
+		OnMapping: e.sources.changed, QueueVisibility: e.queueVisibility, Faults: e.faults,
 	})
 	e.gateway = gateway.New(gateway.Options{
 		Clock: e.clock, Logger: e.log, Endpoint: e.publicHost, Invoke: e.invokeForGateway, Closed: e.socketClosed,
+		Authenticate: e.authenticate, AccessLog: e.accessLog, Faults: e.faults, Limits: o.GatewayLimits,
 	})
-	e.server = &http.Server{Handler: e.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	e.server = &http.Server{Handler: e.Handler(), ReadHeaderTimeout: 10 * time.Second, ConnContext: gateway.ConnContext}
 	return e, nil
 }
 
@@ -187,7 +193,7 @@ func (e *Emulator) Start() error {
 	e.loaded = true
 	e.mu.Unlock()
 	go func() {
-		if err := e.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := e.server.Serve(gateway.Listener(l)); !errors.Is(err, http.ErrServerClosed) {
 			e.log.Error("server ended", "error", err)
 		}
 	}()

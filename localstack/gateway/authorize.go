@@ -131,14 +131,13 @@ func (s *Service) authorize(ctx context.Context, t target, au servedAuthorizer, 
 	return result.context, nil
 }
 
-// turnAway answers an upgrade that authorize has not let pass.
-func (s *Service) turnAway(w http.ResponseWriter, au servedAuthorizer, err error) {
-	no, ok := errors.AsType[refusal](err)
-	if !ok {
-		s.log.Warn("authorizer failed", "authorizer", au.ID, "function", au.FunctionURI, "error", err)
-		no = errAuthorization
+// refusalOf is the answer to an upgrade that authorize has not let pass.
+func (s *Service) refusalOf(au servedAuthorizer, err error) refusal {
+	if no, ok := errors.AsType[refusal](err); ok {
+		return no
 	}
-	refuse(w, no.status, no.errorType, no.body)
+	s.log.Warn("authorizer failed", "authorizer", au.ID, "function", au.FunctionURI, "error", err)
+	return errAuthorization
 }
 
 // askAuthorizer invokes the function and reads its result.

@@ -454,7 +454,7 @@ func TestWhatTheLocalCloudLacksIsRefused(t *testing.T) {
 		"request models":                 {route(func(in *sdk.CreateRouteInput) { in.RequestModels = map[string]string{"a": "b"} }), "requestModels"},
 		"another response selection":     {route(func(in *sdk.CreateRouteInput) { in.RouteResponseSelectionExpression = ptr("$x") }), "routeResponseSelectionExpression"},
 		"a target that is not there":     {route(func(in *sdk.CreateRouteInput) { in.Target = ptr("integrations/nope") }), "nope"},
-		"access logs":                    {stage(func(in *sdk.CreateStageInput) { in.AccessLogSettings = &types.AccessLogSettings{Format: ptr("x")} }), "accessLogSettings"},
+		"access logs without a role":     {stage(func(in *sdk.CreateStageInput) { in.AccessLogSettings = &types.AccessLogSettings{Format: ptr("x")} }), "CloudWatch Logs role ARN"},
 		"a client certificate":           {stage(func(in *sdk.CreateStageInput) { in.ClientCertificateId = ptr("x") }), "clientCertificateId"},
 		"a stage name with a slash":      {stage(func(in *sdk.CreateStageInput) { in.StageName = ptr("a/b") }), "a/b"},
 		"a stage name of 129 characters": {stage(func(in *sdk.CreateStageInput) { in.StageName = ptr(strings.Repeat("a", 129)) }), "128"},

@@ -18,6 +18,7 @@ type target struct {
 	variables  map[string]string
 	defaults   *routeSettings
 	settings   map[string]routeSettings // by route key
+	accessLog  accessLogSettings
 }
 
 // lookup finds a deployed stage.
@@ -44,13 +45,16 @@ func (s *Service) lookup(apiID, stageName string) (target, bool) {
 		api: apiID, stage: stageName, region: a.Region,
 		selection: sel, routes: served, variables: st.StageVariables,
 		defaults: st.DefaultRouteSettings, settings: st.RouteSettings,
+		accessLog: st.AccessLogSettings,
 	}, true
 }
 
 // serveData takes /_aws/execute-api/<apiId>/<stage>[/@connections/<id>].
 func (s *Service) serveData(w http.ResponseWriter, r *http.Request) {
 	call := awsproto.CallFrom(r.Context())
-	call.Service = "execute-api"
+	call.Service = serviceName
+	w.Header().Set("x-amzn-requestid", call.RequestID)
+	w.Header().Set("x-amz-apigw-id", newRequestID())
 	path, ok := parseDataPath(r.URL.EscapedPath())
 	if !ok {
 		call.Operation = "Unknown path"

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
-	"net/textproto"
 	"time"
 )
 
@@ -98,9 +97,8 @@ func (e proxyEvent) encode() []byte {
 	return event
 }
 
-// connectHeaders returns the client's headers with those that API Gateway
-// adds, and without those of the connection itself. net/http has lost the
-// client's own case, but for the names that every client writes alike.
+// connectHeaders returns the client's headers in its own case, with those that
+// API Gateway adds, and without those of the connection itself.
 func connectHeaders(r *http.Request, traceID string) map[string][]string {
 	h := map[string][]string{
 		"Host":              {r.Host},
@@ -109,22 +107,15 @@ func connectHeaders(r *http.Request, traceID string) map[string][]string {
 		"X-Forwarded-Port":  {"443"},
 		"X-Forwarded-Proto": {"https"},
 	}
+	spelt := spellingOf(r)
 	for name, values := range r.Header {
 		switch name {
 		case "Connection", "Upgrade", "X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto":
 			continue
 		}
-		h[usualCase(name)] = values
+		h[spelt.of(name)] = values
 	}
 	return h
-}
-
-func usualCase(name string) string {
-	const canonical = "Sec-Websocket-"
-	if len(name) > len(canonical) && name[:len(canonical)] == canonical {
-		return "Sec-WebSocket-" + textproto.CanonicalMIMEHeaderKey(name[len(canonical):])
-	}
-	return name
 }
 
 // lastValues is how API Gateway folds repeated values into the plain maps.

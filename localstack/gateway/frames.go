@@ -9,6 +9,9 @@ import (
 	"net/http"
 )
 
+// socketBuffer is the size of each of a socket's two buffers.
+const socketBuffer = 512
+
 // upgradeWriter is an http.ResponseWriter whose hijacked connection is watched
 // by a frameGuard.
 type upgradeWriter struct {
@@ -30,9 +33,10 @@ func (w *upgradeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	guard := &frameGuard{Conn: conn, tooLarge: w.tooLarge}
 	guard.from = io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn)
-	rw.Reader.Reset(guard)
 	w.conn = conn
-	return guard, rw, nil
+	// net/http's buffers are of 4 KB each, which idle sockets need not keep: what
+	// is larger than a buffer goes past it.
+	return guard, bufio.NewReadWriter(bufio.NewReaderSize(guard, socketBuffer), bufio.NewWriterSize(guard, socketBuffer)), nil
 }
 
 // frameGuard stands between a client's TCP connection and the WebSocket

@@ -63,6 +63,7 @@ func (s *Service) routes() *awsproto.REST {
 	handle("GET "+stages+"/{id}", "GetStage", s.onAPI(s.getStage))
 	handle("PATCH "+stages+"/{id}", "UpdateStage", s.onAPI(s.updateStage))
 	handle("DELETE "+stages+"/{id}", "DeleteStage", s.onAPI(s.deleteStage))
+	handle("DELETE "+stages+"/{id}/accesslogsettings", "DeleteAccessLogSettings", s.onAPI(s.deleteAccessLogSettings))
 	handle("DELETE "+stages+"/{id}/routesettings/{key}", "DeleteRouteSettings", s.onAPI(s.deleteRouteSettings))
 
 	handle("GET /v2/tags/{arn}", "GetTags", s.getTags)
@@ -150,6 +151,9 @@ func (s *Service) createAPI(r *http.Request) (int, any, error) {
 		err = a.validate()
 	}
 	if err != nil {
+		return 0, nil, err
+	}
+	if err := belowQuota(len(s.state.APIs), maxAPIs, "APIs", "account"); err != nil {
 		return 0, nil, err
 	}
 	a.ID, a.CreatedDate, a.Tags = newID(10), s.clock.Now().UTC(), orEmpty(a.Tags)

@@ -55,7 +55,15 @@ func (s *Service) untagResource(r *http.Request) (int, any, error) {
 }
 
 func (s *Service) getAccount(*http.Request) (int, any, error) {
-	return http.StatusOK, s.state.Account, nil
+	return http.StatusOK, s.shownAccount(), nil
+}
+
+// shownAccount is the account with the limits that hold here, which are not
+// part of the state.
+func (s *Service) shownAccount() account {
+	acc := s.state.Account
+	acc.ThrottleSettings = s.limits.settings()
+	return acc
 }
 
 // updateAccount knows the one patch that Terraform sends.
@@ -74,5 +82,5 @@ func (s *Service) updateAccount(r *http.Request) (int, any, error) {
 		next.CloudwatchRoleARN = p.Value
 	}
 	s.state.Account = next
-	return http.StatusOK, s.state.Account, nil
+	return http.StatusOK, s.shownAccount(), nil
 }

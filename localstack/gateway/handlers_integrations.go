@@ -11,6 +11,9 @@ func (s *Service) createIntegration(r *http.Request, a *apiState) (int, any, err
 	if err == nil {
 		err = i.validate()
 	}
+	if err == nil {
+		err = belowQuota(len(a.Integrations), maxIntegrations, "Integrations", "API")
+	}
 	if err != nil {
 		return 0, nil, err
 	}

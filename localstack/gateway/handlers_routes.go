@@ -8,6 +8,9 @@ func (s *Service) createRoute(r *http.Request, a *apiState) (int, any, error) {
 	if err == nil {
 		err = rt.validate(a)
 	}
+	if err == nil {
+		err = belowQuota(len(a.Routes), maxRoutes, "Routes", "API")
+	}
 	if err != nil {
 		return 0, nil, err
 	}

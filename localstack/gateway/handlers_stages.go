@@ -79,6 +79,9 @@ func (s *Service) createStage(r *http.Request, a *apiState) (int, any, error) {
 	if _, exists := a.Stages[st.Name]; exists {
 		return 0, nil, conflict("Stage already exists")
 	}
+	if err := belowQuota(len(a.Stages), maxStages, "Stages", "API"); err != nil {
+		return 0, nil, err
+	}
 	now := s.clock.Now().UTC()
 	st.CreatedDate, st.LastUpdatedDate, st.Tags = now, now, orEmpty(st.Tags)
 	a.Stages[st.Name] = st
@@ -135,5 +138,14 @@ func (s *Service) deleteRouteSettings(r *http.Request, a *apiState) (int, any, e
 	}
 	st.RouteSettings = maps.Clone(st.RouteSettings) // sockets may be reading the old ones
 	delete(st.RouteSettings, key)
+	return http.StatusNoContent, nil, nil
+}
+
+func (s *Service) deleteAccessLogSettings(r *http.Request, a *apiState) (int, any, error) {
+	st, err := find(a.Stages, "stage", r.PathValue("id"))
+	if err != nil {
+		return 0, nil, err
+	}
+	st.AccessLogSettings = accessLogSettings{}
 	return http.StatusNoContent, nil, nil
 }

@@ -60,9 +60,18 @@ type event struct {
 
 func newCloud(t *testing.T) *cloud {
 	t.Helper()
+	return newCloudWith(t, Options{})
+}
+
+// newCloudWith is newCloud with more than a clock and functions.
+func newCloudWith(t *testing.T, o Options) *cloud {
+	t.Helper()
 	c := &cloud{clock: clock.New(), functions: map[string]function{}, events: map[string]chan event{}, counts: map[string]int{}}
-	c.Service = New(Options{Clock: c.clock, Invoke: c.invokeFake})
-	server := httptest.NewServer(frontDoor(c.Service))
+	o.Clock, o.Invoke = c.clock, c.invokeFake
+	c.Service = New(o)
+	server := httptest.NewUnstartedServer(frontDoor(c.Service))
+	server.Listener, server.Config.ConnContext = Listener(server.Listener), ConnContext
+	server.Start()
 	c.url = server.URL
 	c.Client = sdk.New(sdk.Options{
 		Region: "eu-west-1", BaseEndpoint: &c.url, Retryer: aws.NopRetryer{},

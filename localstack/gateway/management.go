@@ -1,11 +1,9 @@
 package gateway
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 
 	"fanfare/localstack/awsproto"
 )
@@ -21,11 +19,8 @@ var managementOps = map[string]string{
 }
 
 // manage serves @connections: POST, GET and DELETE of one connection, in the
-// shapes recorded from AWS. The signature is not verified, but it must be there
-// and for the right service.
+// shapes recorded from AWS.
 func (s *Service) manage(w http.ResponseWriter, r *http.Request, call *awsproto.Call, t target, id string) {
-	w.Header().Set("x-amzn-requestid", call.RequestID)
-	w.Header().Set("x-amz-apigw-id", newRequestID())
 	op, known := managementOps[r.Method]
 	if !known {
 		call.Unknown, call.Operation = true, r.Method+" @connections"
@@ -33,22 +28,31 @@ func (s *Service) manage(w http.ResponseWriter, r *http.Request, call *awsproto.
 		return
 	}
 	call.Operation = op
-	if call.Credential.Service != "execute-api" {
-		refuse(w, http.StatusForbidden, "MissingAuthenticationTokenException", `{"message":"Missing Authentication Token"}`)
+	body, fail := s.admitCall(r, call)
+	if fail == nil && !isConnectionID(id) {
+		fail = &failure{http.StatusBadRequest, "BadRequestException", "Invalid connectionId: " + id}
+	}
+	if fail != nil {
+		fail.write(w)
 		return
 	}
-	if !isConnectionID(id) {
-		refuse(w, http.StatusBadRequest, "BadRequestException", messageJSON("Invalid connectionId: "+id))
-		return
-	}
+	fault := s.fate(r.Context(), op, id)
 	k, ok := s.sockets.get(t.api, t.stage, id)
+	if ok && fault.Drop {
+		k.lose()
+	}
+	if fault.Status != 0 {
+		call.Faulted = true
+		failureFor(fault).write(w)
+		return
+	}
 	if !ok || !k.isOpen() {
 		gone(w)
 		return
 	}
 	switch r.Method {
 	case http.MethodPost:
-		post(w, r, k)
+		post(w, body, k)
 	case http.MethodGet:
 		describe(w, r, k)
 	case http.MethodDelete:
@@ -57,16 +61,37 @@ func (s *Service) manage(w http.ResponseWriter, r *http.Request, call *awsproto.
 	}
 }
 
-func post(w http.ResponseWriter, r *http.Request, k *socket) {
-	message, err := io.ReadAll(io.LimitReader(r.Body, maxMessage+1))
-	if err != nil {
-		refuse(w, http.StatusBadRequest, "BadRequestException", `{"message":"Bad Request"}`)
-		return
+// admitCall reads a call's body, and refuses what is over a limit or not signed
+// by who it says it is. A body that is too large is not read to its end, and so
+// cannot have its signature checked.
+func (s *Service) admitCall(r *http.Request, call *awsproto.Call) (body []byte, fail *failure) {
+	if !s.limits.request(s.clock.Now()) {
+		return nil, &failure{http.StatusTooManyRequests, "LimitExceededException", failThrottled.message}
 	}
-	if len(message) > maxMessage {
-		refuse(w, http.StatusRequestEntityTooLarge, "PayloadTooLargeException", `{"message":"Message too long"}`)
-		return
+	if s.authenticate == nil && call.Credential.Service != serviceName {
+		return nil, failureOfError(awsproto.MissingAuthenticationToken())
 	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxMessage+1))
+	switch {
+	case err != nil:
+		return nil, &failure{http.StatusBadRequest, "BadRequestException", "Bad Request"}
+	case len(body) > maxMessage:
+		return nil, &failure{http.StatusRequestEntityTooLarge, "PayloadTooLargeException", "Message too long"}
+	case s.authenticate == nil:
+		return body, nil
+	}
+	return body, failureOfError(s.authenticate(r, body))
+}
+
+// failureOfError is nil for nil.
+func failureOfError(err *awsproto.Error) *failure {
+	if err == nil {
+		return nil
+	}
+	return &failure{err.Status, err.Code, err.Message}
+}
+
+func post(w http.ResponseWriter, message []byte, k *socket) {
 	switch err := k.send(message); {
 	case errors.Is(err, errBufferFull):
 		refuse(w, http.StatusTooManyRequests, "LimitExceededException", `{"message":"Limit exceeded"}`)
@@ -104,9 +129,5 @@ func gone(w http.ResponseWriter) { refuse(w, http.StatusGone, "GoneException", "
 
 // messageJSON is {"message":…} for a text that came from outside.
 func messageJSON(text string) string {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(map[string]string{"message": text}) // a string can always be encoded
-	return strings.TrimSuffix(b.String(), "\n")
+	return `{"message":` + quoteJSON(text) + `}`
 }

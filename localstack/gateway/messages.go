@@ -2,12 +2,13 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"net/http"
 )
 
 // maxInFlight bounds how many messages of one socket are being handled at a
-// time; the next is read when one is done.
+// time; the next is read when one is done. So a client that sends faster than its
+// functions work is slowed down by TCP, and takes no more memory.
 const maxInFlight = 16
 
 // serve reads the socket until it ends, then runs $disconnect.
@@ -44,24 +45,49 @@ func (s *Service) message(k *socket, message []byte) {
 	requestID, now := newRequestID(), s.clock.Now()
 	t, deployed := s.lookup(k.api, k.stage) // as it is by now
 	rt, ok := t.route(message)
+	event := k.messageEvent(rt.Key, requestID, string(message), now, t.variables)
+	var o outcome
 	switch {
-	case !deployed || !ok:
-		s.reply(k, errorFrame("Forbidden", k.id, requestID))
-		return
-	case !s.throttle.allow(t, rt.Key, now):
-		s.reply(k, errorFrame("Too Many Requests", k.id, requestID))
+	case !deployed:
+		o = refused(failForbidden)
+	case ok && !s.throttle.allow(t, rt.Key, now), !s.limits.request(now):
+		o = refused(failThrottled)
+	case !ok:
+		o = refused(failForbidden)
+	default:
+		o = s.answer(k, t, rt, event, newTraceID(now))
+	}
+	if k.isLostQuietly() {
 		return
 	}
-	event := k.messageEvent(rt.Key, requestID, string(message), now, t.variables)
-	res, err := s.call(context.Background(), t, rt, event, newTraceID(now))
+	if o.problem != "" {
+		s.reply(k, errorFrame(o.problem, k.id, requestID))
+	}
+	s.logAccess(t, event, now, o)
+}
+
+func refused(f failure) outcome { return outcome{status: f.status, problem: f.message} }
+
+// answer has the route's function handle a message. What goes wrong is in the
+// outcome.
+func (s *Service) answer(k *socket, t target, rt servedRoute, event []byte, traceID string) outcome {
+	ctx := context.Background()
+	switch fault := s.fate(ctx, rt.Key, k.id); {
+	case fault.Drop:
+		k.lose()
+		return outcome{}
+	case fault.Status != 0:
+		return refused(failureFor(fault))
+	}
+	res, o := s.handle(ctx, t, rt, event, traceID)
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		s.reply(k, errorFrame("Endpoint request timed out", k.id, requestID))
-	case err != nil, rt.TwoWay && len(res.Body) > maxMessage:
-		s.reply(k, errorFrame("Internal server error", k.id, requestID))
-	case rt.TwoWay && res.Body != "":
+	case o.err != nil || !rt.TwoWay || res.Body == "":
+	case len(res.Body) > maxMessage:
+		o.status, o.problem = failCall.status, failCall.message
+	default:
 		s.reply(k, []byte(res.Body))
 	}
+	return o
 }
 
 // reply sends what nobody waits for: a client that has gone or does not read
@@ -86,19 +112,28 @@ func (t target) route(message []byte) (servedRoute, bool) {
 
 // errorFrame is API Gateway's own frame, with its spacing as observed.
 func errorFrame(message, connectionID, requestID string) []byte {
-	return fmt.Appendf(nil, `{"message": "%s", "connectionId":"%s", "requestId":"%s"}`, message, connectionID, requestID)
+	return fmt.Appendf(nil, `{"message": %s, "connectionId":"%s", "requestId":"%s"}`, quoteJSON(message), connectionID, requestID)
 }
 
 // disconnect calls the $disconnect route, whose result is ignored. A stage that
 // is no more has none.
 func (s *Service) disconnect(k *socket, end closing) {
-	t, _ := s.lookup(k.api, k.stage)
-	rt, ok := t.routes["$disconnect"]
-	if !ok {
+	t, deployed := s.lookup(k.api, k.stage)
+	if !deployed || k.isLostQuietly() {
+		return
+	}
+	// AWS promises $disconnect as best effort only: a fault is one that is lost.
+	if fault := s.fate(context.Background(), "$disconnect", k.id); fault.Drop || fault.Status != 0 {
 		return
 	}
 	now := s.clock.Now()
-	if _, err := s.call(context.Background(), t, rt, k.disconnectEvent(end, now, t.variables), newTraceID(now)); err != nil {
-		s.log.Debug("$disconnect failed", "connection", k.id, "error", err)
+	event := k.disconnectEvent(end, now, t.variables)
+	o := outcome{status: http.StatusOK}
+	if rt, ok := t.routes["$disconnect"]; ok {
+		_, o = s.handle(context.Background(), t, rt, event, newTraceID(now))
 	}
+	if o.err != nil {
+		s.log.Debug("$disconnect failed", "connection", k.id, "error", o.err)
+	}
+	s.logAccess(t, event, now, o)
 }

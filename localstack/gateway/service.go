@@ -10,10 +10,13 @@
 // A deployed API is served under /_aws/execute-api/<apiId>/<stage>. Of what
 // AWS has, only WebSocket APIs with Lambda proxy integrations and, on $connect,
 // REQUEST authorizers are here: other integrations, models, mapping templates
-// and IAM authorization are refused when they are created, never ignored. Stage and route throttling is enforced; the
-// account's own limits (10,000 requests and 500 new connections a second) are
-// not. Execution logs and detailed metrics can be switched on, as Terraform
-// does, but nothing is written for them.
+// and IAM authorization are refused when they are created, never ignored.
+// Throttling of stages and routes is enforced, and so are the account's own
+// limits. Execution logs and detailed metrics can be switched on, as Terraform
+// does, but nothing is written for them; access logs are (Options.AccessLog).
+//
+// net/http spells headers its own way. Serve on a Listener and with ConnContext,
+// and $connect's event has them in the client's.
 package gateway
 
 import (
@@ -28,6 +31,7 @@ import (
 
 	"fanfare/localstack/awsproto"
 	"fanfare/localstack/clock"
+	"fanfare/localstack/faults"
 )
 
 // DataPath is the path under which deployed APIs are served.
@@ -68,6 +72,21 @@ type Options struct {
 	// Closed hears of each socket's end, before its $disconnect runs. It must
 	// not block.
 	Closed func(Closed)
+	// Authenticate checks the signature of a call of @connections, whose whole
+	// body is given. Nil means that nobody checks it: any signature for
+	// execute-api will do. It must not call back into the Service.
+	Authenticate func(r *http.Request, body []byte) *awsproto.Error
+	// Limits of the account. The zero value has AWS's figures.
+	Limits Limits
+	// AccessLog gets each line of a stage's access log, without line end, with
+	// the name of its log group and the time of the request. It must not block.
+	// Nil means that none is written.
+	AccessLog func(group, line string, at time.Time)
+	// Faults are the calls that go wrong on purpose: of service "execute-api",
+	// the operations PostToConnection, GetConnection and DeleteConnection, the
+	// route keys of messages, and "$disconnect", all with the connection's id as
+	// resource; and "$connect" with "<apiId>/<stage>".
+	Faults *faults.Set
 }
 
 // Closed tells how a socket ended.
@@ -88,6 +107,11 @@ type Service struct {
 	closed   func(Closed)
 	control  *awsproto.REST
 
+	authenticate func(r *http.Request, body []byte) *awsproto.Error
+	accessLog    func(group, line string, at time.Time)
+	faults       *faults.Set
+	limits       *accountLimits
+
 	mu    sync.RWMutex // guards state
 	state state
 
@@ -101,7 +125,10 @@ type Service struct {
 
 // New returns an empty Service.
 func New(o Options) *Service {
-	s := &Service{clock: o.Clock, log: o.Logger, endpoint: o.Endpoint, invoke: o.Invoke, closed: o.Closed}
+	s := &Service{
+		clock: o.Clock, log: o.Logger, endpoint: o.Endpoint, invoke: o.Invoke, closed: o.Closed,
+		authenticate: o.Authenticate, accessLog: o.AccessLog, faults: o.Faults,
+	}
 	if s.clock == nil {
 		s.clock = clock.New()
 	}
@@ -118,6 +145,7 @@ func New(o Options) *Service {
 		s.closed = func(Closed) {}
 	}
 	s.state = newState()
+	s.limits = newAccountLimits(o.Limits, s.clock.Now())
 	s.control = s.routes()
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	return s

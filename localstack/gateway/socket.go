@@ -70,23 +70,25 @@ type socket struct {
 	connectedAt            time.Time
 	authorizer             map[string]any // what the authorizer said of the client, nil without one
 	clock                  *clock.Clock
+	memory                 *memory // of all sockets together
 
 	work sync.WaitGroup // messages being handled, and the writer
 	done chan struct{}  // closed when nothing is left: $disconnect has run, work is done
 
-	mu         sync.Mutex
-	admitted   bool
-	conn       *websocket.Conn // nil until opened
-	raw        net.Conn        // the TCP connection under conn
-	lastActive time.Time
-	queue      [][]byte // waits to be written
-	queued     int      // cost of queue, and of the message being written
-	writing    bool     // a goroutine drains queue
-	end        *closing // set once: how the socket ends
-	gone       bool     // the reader has seen the end
-	cutOff     bool     // do not wait for the client any more
-	idle, age  *clock.Timer
-	force      *time.Timer // ends a close that the client does not answer
+	mu          sync.Mutex
+	admitted    bool
+	conn        *websocket.Conn // nil until opened
+	raw         net.Conn        // the TCP connection under conn
+	lastActive  time.Time
+	queue       [][]byte // waits to be written
+	queued      int      // cost of queue, and of the message being written
+	writing     bool     // a goroutine drains queue
+	end         *closing // set once: how the socket ends
+	gone        bool     // the reader has seen the end
+	cutOff      bool     // do not wait for the client any more
+	lostQuietly bool     // by a fault: $disconnect does not hear of it
+	idle, age   *clock.Timer
+	force       *time.Timer // ends a close that the client does not answer
 }
 
 // admit lets messages be sent to the client.
@@ -157,11 +159,12 @@ func (k *socket) send(message []byte) error {
 	if !k.admitted || k.end != nil {
 		return errClosed
 	}
-	if k.queued+cost(message) > maxBuffered {
+	if k.queued+cost(message) > maxBuffered || k.queued > 0 && k.memory.full() {
 		return errBufferFull
 	}
 	k.lastActive = k.clock.Now()
-	k.queue, k.queued = append(k.queue, message), k.queued+cost(message)
+	k.queue = append(k.queue, message)
+	k.count(cost(message))
 	if k.conn != nil {
 		k.startWriter()
 	}
@@ -169,6 +172,12 @@ func (k *socket) send(message []byte) error {
 }
 
 func cost(message []byte) int { return len(message) + messageCost }
+
+// count keeps the books of what waits. k.mu is held.
+func (k *socket) count(n int) {
+	k.queued += n
+	k.memory.add(n)
+}
 
 // close ends the socket after what is queued has been written. The first
 // reason counts. One that is not open yet ends as soon as it is.
@@ -247,10 +256,19 @@ func (k *socket) next() (message []byte, end *closing, ok bool) {
 func (k *socket) written(message []byte, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.queued -= cost(message)
+	k.count(-cost(message))
 	if err != nil { // the socket is gone; the reader sees it too
-		k.queue, k.queued = nil, 0
+		k.dropQueue()
 	}
+}
+
+// dropQueue forgets what nobody will read. What is being written is counted
+// until it has been. k.mu is held.
+func (k *socket) dropQueue() {
+	for _, message := range k.queue {
+		k.count(-cost(message))
+	}
+	k.queue = nil
 }
 
 // write sends one message, in frames of at most maxFrame.
@@ -324,7 +342,8 @@ func (k *socket) ended(err error) closing {
 	if k.end == nil {
 		k.end = endOf(err)
 	}
-	k.gone, k.queue = true, nil
+	k.gone = true
+	k.dropQueue()
 	if k.conn != nil {
 		k.idle.Stop()
 		k.age.Stop()
@@ -344,4 +363,22 @@ func endOf(err error) *closing {
 		return &closing{code: e.Code, reason: "Client-side close frame status not set"}
 	}
 	return &closing{code: e.Code, reason: e.Reason}
+}
+
+// lose ends the socket as a lost network does, and tells nobody: no close frame
+// goes out, and $disconnect does not run.
+func (k *socket) lose() {
+	k.mu.Lock()
+	k.lostQuietly = true
+	if k.end == nil {
+		k.end = &lost
+	}
+	k.mu.Unlock()
+	k.cut()
+}
+
+func (k *socket) isLostQuietly() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.lostQuietly
 }

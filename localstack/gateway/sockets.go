@@ -10,6 +10,7 @@ type sockets struct {
 	mu     sync.RWMutex
 	byID   map[string]*socket
 	closed bool
+	memory memory
 }
 
 // add registers k, unless the gateway is closing.

@@ -37,11 +37,8 @@ type servedRoute struct {
 
 func newState() state {
 	return state{
-		APIs: map[string]*apiState{},
-		Account: account{
-			ThrottleSettings: throttleSettings{BurstLimit: accountBurst, RateLimit: accountRate},
-			Features:         []string{"UsagePlans"}, APIKeyVersion: "4",
-		},
+		APIs:    map[string]*apiState{},
+		Account: account{Features: []string{"UsagePlans"}, APIKeyVersion: "4"},
 	}
 }
 

@@ -5,14 +5,7 @@ import (
 	"time"
 )
 
-// The account's own limits. A stage's settings that name only one of rate and
-// burst get the other from here.
-const (
-	accountRate  = 10000
-	accountBurst = 5000
-)
-
-// throttle holds the token buckets of all stages. A route with settings of its
+// throttle holds the token buckets of all stages; the account's are in limits.go. A route with settings of its
 // own has its own bucket, all others of a stage share one ("Throttle requests
 // to your WebSocket APIs"; how AWS shares it is not documented).
 type throttle struct {

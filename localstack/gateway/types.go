@@ -78,6 +78,7 @@ type stage struct {
 	DefaultRouteSettings *routeSettings           `json:"defaultRouteSettings,omitempty"`
 	RouteSettings        map[string]routeSettings `json:"routeSettings"`
 	StageVariables       map[string]string        `json:"stageVariables,omitempty"`
+	AccessLogSettings    accessLogSettings        `json:"accessLogSettings,omitzero"`
 	CreatedDate          time.Time                `json:"createdDate"`
 	LastUpdatedDate      time.Time                `json:"lastUpdatedDate"`
 	Tags                 map[string]string        `json:"tags"`

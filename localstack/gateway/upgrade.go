@@ -21,16 +21,25 @@ func (s *Service) upgrade(w http.ResponseWriter, r *http.Request, t target) {
 		refuse(w, status, errorType, `{"message":`+strconv.Quote(http.StatusText(status))+`}`)
 		return
 	}
-	if !s.throttle.allow(t, "$connect", s.clock.Now()) {
-		refuse(w, http.StatusTooManyRequests, "TooManyRequestsException", `{"message":"Too Many Requests"}`)
+	k := s.newSocket(r, t)
+	if !s.throttle.allow(t, "$connect", k.connectedAt) || !s.limits.connect(k.connectedAt) {
+		s.refuseConnect(w, r, t, k, failThrottled)
 		return
 	}
-	k := s.newSocket(r, t)
+	fault := s.fate(r.Context(), "$connect", t.api+"/"+t.stage)
+	if fault.Status != 0 {
+		s.refuseConnect(w, r, t, k, failureFor(fault))
+		return
+	}
 	if !s.sockets.add(k) {
 		refuse(w, http.StatusServiceUnavailable, "ServiceUnavailableException", `{"message":"Service Unavailable"}`)
 		return
 	}
 	protocol, ok := s.connect(w, r, t, k)
+	if ok && fault.Drop {
+		dropConnection(w)
+		ok = false
+	}
 	if !ok {
 		s.sockets.remove(k)
 		close(k.done)
@@ -39,6 +48,8 @@ func (s *Service) upgrade(w http.ResponseWriter, r *http.Request, t target) {
 	// From here on posts are taken: whoever hears of the connection from the
 	// client, which has its 101 a moment before we know it, can reach it.
 	k.admit()
+	w.Header().Del("x-amzn-requestid") // these are in refusals only
+	w.Header().Del("x-amz-apigw-id")
 	uw := &upgradeWriter{ResponseWriter: w, tooLarge: func() { k.close(closedBySize) }}
 	conn, err := websocket.Accept(uw, r, acceptOptions(protocol))
 	if err != nil { // $connect has run, so $disconnect must: the client has gone
@@ -50,6 +61,14 @@ func (s *Service) upgrade(w http.ResponseWriter, r *http.Request, t target) {
 	// A goroutine of its own lets the server's, with its larger stack and
 	// buffers, end with this handler.
 	go s.serve(k)
+}
+
+// dropConnection cuts a client off that waits for its answer, as a network that
+// is lost after $connect has run does. $disconnect does not hear of it.
+func dropConnection(w http.ResponseWriter) {
+	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		_ = conn.Close()
+	}
 }
 
 func acceptOptions(protocol string) *websocket.AcceptOptions {
@@ -94,45 +113,56 @@ func (s *Service) newSocket(r *http.Request, t target) *socket {
 	return &socket{
 		id: newRequestID(), api: t.api, stage: t.stage, domain: r.Host,
 		sourceIP: remoteIP(r), userAgent: r.UserAgent(),
-		connectedAt: s.clock.Now().Truncate(time.Millisecond), clock: s.clock,
+		connectedAt: s.clock.Now().Truncate(time.Millisecond), clock: s.clock, memory: &s.sockets.memory,
 		done: make(chan struct{}),
 	}
+}
+
+// refuseConnect answers for a connection whose $connect has not run.
+func (s *Service) refuseConnect(w http.ResponseWriter, r *http.Request, t target, k *socket, f failure) {
+	if t.logsAccess() {
+		s.logAccess(t, k.connectEvent(r, s.traceOf(r), t.variables).encode(), k.connectedAt, outcome{status: f.status, problem: f.message})
+	}
+	f.write(w)
+}
+
+func (s *Service) traceOf(r *http.Request) string {
+	if id := r.Header.Get("X-Amzn-Trace-Id"); id != "" {
+		return id
+	}
+	return newTraceID(s.clock.Now())
 }
 
 // connect asks the authorizer and calls the $connect route, as far as there
 // are any. When one refuses, the answer has been written and ok is false.
 func (s *Service) connect(w http.ResponseWriter, r *http.Request, t target, k *socket) (protocol string, ok bool) {
 	rt, has := t.routes["$connect"]
-	if !has {
+	if !has && !t.logsAccess() {
 		return "", true
 	}
-	traceID := r.Header.Get("X-Amzn-Trace-Id")
-	if traceID == "" {
-		traceID = newTraceID(s.clock.Now())
-	}
+	traceID := s.traceOf(r)
+	event := k.connectEvent(r, traceID, t.variables)
 	// A client that leaves does not end its function, in AWS neither.
 	ctx := context.WithoutCancel(r.Context())
-	event := k.connectEvent(r, traceID, t.variables)
-	if rt.Authorizer != nil {
+	if has && rt.Authorizer != nil {
 		var err error
 		if k.authorizer, err = s.authorize(ctx, t, *rt.Authorizer, event, traceID); err != nil {
-			s.turnAway(w, *rt.Authorizer, err)
+			no := s.refusalOf(*rt.Authorizer, err)
+			s.logAccess(t, event.encode(), k.connectedAt, outcome{status: no.status, problem: http.StatusText(no.status)})
+			refuse(w, no.status, no.errorType, no.body)
 			return "", false
 		}
 		event.RequestContext.Authorizer = k.authorizer
-		if rt.FunctionURI == "" {
-			return "", true
-		}
 	}
-	res, err := s.call(ctx, t, rt, event.encode(), traceID)
-	const internal = `{"message":"Internal server error"}`
+	if !has || rt.FunctionURI == "" {
+		s.logAccess(t, event.encode(), k.connectedAt, outcome{status: http.StatusOK})
+		return "", true
+	}
+	res, o := s.handle(ctx, t, rt, event.encode(), traceID)
+	s.logAccess(t, event.encode(), k.connectedAt, o)
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		refuse(w, http.StatusGatewayTimeout, "IntegrationTimeoutException", `{"message":"Endpoint request timed out"}`)
-	case errors.Is(err, errIntegration):
-		refuse(w, http.StatusBadGateway, "InternalServerErrorException", internal)
-	case err != nil: // the call itself was refused
-		refuse(w, http.StatusInternalServerError, "InternalServerErrorException", internal)
+	case o.err != nil:
+		failureOf(o.err).write(w)
 	case res.StatusCode < 200 || res.StatusCode > 299:
 		contentType := res.header("Content-Type")
 		if contentType == "" {
@@ -143,6 +173,29 @@ func (s *Service) connect(w http.ResponseWriter, r *http.Request, t target, k *s
 		return res.header("Sec-WebSocket-Protocol"), true
 	}
 	return "", false
+}
+
+// handle calls a route's function and tells the access log's side of it.
+func (s *Service) handle(ctx context.Context, t target, rt servedRoute, event []byte, traceID string) (proxyResult, outcome) {
+	begin := time.Now()
+	res, err := s.call(ctx, t, rt, event, traceID)
+	o := outcome{status: res.StatusCode, called: true, latency: time.Since(begin), function: res.StatusCode, err: err}
+	if err != nil {
+		f := failureOf(err)
+		o.status, o.problem = f.status, f.message
+	}
+	return res, o
+}
+
+// failureOf is what a call's error looks like to the client.
+func failureOf(err error) failure {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return failTimeout
+	case errors.Is(err, errIntegration):
+		return failFunction
+	}
+	return failCall // the call itself was refused
 }
 
 // respond writes a whole answer.

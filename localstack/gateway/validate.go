@@ -112,7 +112,7 @@ func (st *stage) validate(a *apiState, acc account) error {
 			return badRequest("CloudWatch Logs role ARN must be set in account settings to enable logging")
 		}
 	}
-	return nil
+	return st.AccessLogSettings.validate(acc)
 }
 
 func (st *stage) allSettings() []routeSettings {

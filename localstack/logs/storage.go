@@ -159,6 +159,15 @@ func (s *Service) Put(group, stream string, events ...Event) {
 	}
 }
 
+// Has reports whether there is a log group of that name. Put does not need one;
+// what AWS writes only to groups that are there asks first.
+func (s *Service) Has(group string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.groups[group]
+	return ok
+}
+
 // cut shortens a message to what an event may hold, between two characters.
 func cut(message string) string {
 	if len(message) <= maxEventBytes {

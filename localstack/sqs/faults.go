@@ -12,7 +12,7 @@ import (
 // receiveFault is what a rule for ReceiveMessage does to an event source, which
 // calls no API. It returns the error to give instead of messages, or nil.
 func (s *Service) receiveFault(ctx context.Context, k queueKey) error {
-	fault := s.faults.Decide("sqs", "ReceiveMessage", k.name)
+	fault := s.faults.DecideCall("sqs", "ReceiveMessage", k.name)
 	if fault.Latency > 0 {
 		select {
 		case <-time.After(fault.Latency):

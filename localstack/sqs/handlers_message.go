@@ -28,7 +28,7 @@ func (s *Service) send(ctx context.Context, k queueKey, o *outgoing) (out sendMe
 		if o.DelaySeconds != nil {
 			delay = time.Duration(*o.DelaySeconds) * time.Second
 		}
-		delay += s.faults.Decide("sqs", "SendMessage", k.name).Delay
+		delay += s.faults.DecideDelay("sqs", "SendMessage", k.name)
 		m := newMessage(o.record(ctx, now))
 		q.add(m, delay, now)
 		out = sendMessageOutput{
