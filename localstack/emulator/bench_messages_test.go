@@ -99,12 +99,8 @@ func (s messages) answered(action string) {
 		workers.Go(func() {
 			for n := left.Add(-1); n >= 0; n = left.Add(-1) {
 				frame := fmt.Sprintf(`{"action":%q,"n":%d}`, action, n)
-				err := c.Write(s.b.Context(), websocket.MessageText, []byte(frame))
-				var got []byte
-				if err == nil {
-					_, got, err = c.Read(s.b.Context())
-				}
-				if err != nil || string(got) != frame {
+				got, err := ask(s.b.Context(), c, []byte(frame))
+				if err != nil || got != frame {
 					s.b.Errorf("sent %s, got %s, error %v", frame, got, err)
 					return
 				}
@@ -168,12 +164,12 @@ func (s messages) offer() []time.Duration {
 	for i, c := range s.sockets {
 		readers.Go(func() {
 			for n := i; n < total; n += len(s.sockets) { // so many answers, in any order
-				_, got, err := c.Read(ctx)
+				got, err := read(ctx, c)
 				if err != nil {
 					s.b.Error(err)
 					return
 				}
-				_, number, _ := strings.Cut(string(got), `"n":`)
+				_, number, _ := strings.Cut(got, `"n":`)
 				sent, err := strconv.Atoi(strings.TrimSuffix(number, "}"))
 				if err != nil || sent < 0 || sent >= total {
 					s.b.Errorf("answer %s", got)

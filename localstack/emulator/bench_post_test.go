@@ -70,21 +70,18 @@ func newPostTarget(b *testing.B, create func(emulator.Options) (*emulator.Emulat
 	t := postTarget{stage: r.api(map[string]string{"$default": "arn:aws:lambda:eu-west-1:000000000000:function:missing"})}
 	for range posters {
 		c, _, err := websocket.Dial(b.Context(), "ws://"+t.stage, nil)
+		var frame string
 		if err == nil {
-			err = c.Write(b.Context(), websocket.MessageText, []byte("{}"))
-		}
-		var frame []byte
-		if err == nil {
-			_, frame, err = c.Read(b.Context())
+			frame, err = ask(b.Context(), c, []byte("{}"))
 		}
 		if err != nil {
 			b.Fatal(err)
 		}
 		b.Cleanup(func() { _ = c.CloseNow() })
-		t.ids = append(t.ids, connectionID(string(frame)))
+		t.ids = append(t.ids, connectionID(frame))
 		go func() {
 			for err == nil {
-				_, _, err = c.Read(context.Background())
+				_, err = read(context.Background(), c)
 			}
 		}()
 	}

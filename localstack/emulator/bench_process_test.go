@@ -2,7 +2,6 @@ package emulator_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -259,7 +258,7 @@ func openSockets(b *testing.B, url string) []*websocket.Conn {
 		clients[i] = &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext}}
 	}
 	sockets := make([]*websocket.Conn, idleSockets)
-	each(dialersAtATime, idleSockets, func(i int) error {
+	each(b, dialersAtATime, idleSockets, func(i int) error {
 		for {
 			c, resp, err := websocket.Dial(b.Context(), url, &websocket.DialOptions{HTTPClient: clients[i%clientAddrs]})
 			if resp != nil && resp.StatusCode == http.StatusTooManyRequests { // new connections a second
@@ -269,7 +268,7 @@ func openSockets(b *testing.B, url string) []*websocket.Conn {
 			sockets[i] = c
 			return err
 		}
-	}, b)
+	})
 	return sockets
 }
 
@@ -282,7 +281,7 @@ func talk(b *testing.B, stage string, sockets []*websocket.Conn) {
 	}
 	question := fmt.Appendf(nil, `{"action":"question","data":%q}`, strings.Repeat("x", 1000))
 	news := connection.NewMessage(bytes.Repeat([]byte("x"), 1000))
-	each(posters, len(sockets), func(i int) error {
+	each(b, posters, len(sockets), func(i int) error {
 		var id string
 		for range 2 {
 			frame, err := ask(b.Context(), sockets[i], question)
@@ -293,22 +292,14 @@ func talk(b *testing.B, stage string, sockets []*websocket.Conn) {
 		}
 		err := client.Post(b.Context(), id, news)
 		if err == nil {
-			_, _, err = sockets[i].Read(b.Context())
+			_, err = read(b.Context(), sockets[i])
 		}
 		return err
-	}, b)
+	})
 }
 
-func ask(ctx context.Context, c *websocket.Conn, frame []byte) (string, error) {
-	if err := c.Write(ctx, websocket.MessageText, frame); err != nil {
-		return "", err
-	}
-	_, got, err := c.Read(ctx)
-	return string(got), err
-}
-
-// each calls do for 0 to n-1, so many at a time, until one fails.
-func each(atATime, n int, do func(i int) error, b *testing.B) {
+// each calls do for 0 to n-1, so many at a time. An error ends the benchmark.
+func each(b *testing.B, atATime, n int, do func(i int) error) {
 	b.Helper()
 	numbers := make(chan int)
 	var workers sync.WaitGroup

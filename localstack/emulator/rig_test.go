@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/coder/websocket"
 
 	"fanfare/localstack/emulator"
 )
@@ -34,7 +35,7 @@ type rig struct {
 	url string // of the cloud
 }
 
-// embed starts a cloud in this process. make is emulator.New or like it.
+// embed starts a cloud in this process. create is emulator.New or like it.
 func embed(tb testing.TB, create func(emulator.Options) (*emulator.Emulator, error), o emulator.Options) (*emulator.Emulator, rig) {
 	tb.Helper()
 	o.Addr = "127.0.0.1:0"
@@ -61,7 +62,7 @@ func (r rig) config() aws.Config {
 
 var benchCredentials = credentials.NewStaticCredentialsProvider("test", "test", "")
 
-// role creates the role that functions run with, once.
+// role creates the role that functions run with. It may be called once.
 func (r rig) role() *string {
 	role, err := iam.NewFromConfig(r.config()).CreateRole(r.tb.Context(), &iam.CreateRoleInput{
 		RoleName:                 aws.String("function"),
@@ -200,6 +201,19 @@ func freeAddr(tb testing.TB) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// ask sends a frame and returns the next that comes.
+func ask(ctx context.Context, c *websocket.Conn, frame []byte) (string, error) {
+	if err := c.Write(ctx, websocket.MessageText, frame); err != nil {
+		return "", err
+	}
+	return read(ctx, c)
+}
+
+func read(ctx context.Context, c *websocket.Conn) (string, error) {
+	_, frame, err := c.Read(ctx)
+	return string(frame), err
 }
 
 func median(values []float64) float64 {
