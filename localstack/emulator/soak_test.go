@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -42,6 +43,7 @@ const answerTimeout = 60 * time.Second
 // socket, goroutine or process is left: each client that was let in had its
 // $disconnect, however it went.
 func TestSoak(t *testing.T) {
+	others := ownGoroutines(nil) // of other tests' clouds
 	cloud, r := embed(t, emulator.New, emulator.Options{})
 	s := &soak{t: t, url: r.deploySoak(), table: dynamodb.NewFromConfig(r.config())}
 	armed := injectFaults(t, cloud)
@@ -64,7 +66,7 @@ func TestSoak(t *testing.T) {
 	if err := cloud.Close(ctx); err != nil {
 		t.Errorf("close: %v", err)
 	}
-	settle(t, func() string { return left("goroutines of the cloud", ownGoroutines()) })
+	settle(t, func() string { return left("goroutines of the cloud", ownGoroutines(others)) })
 	settle(t, func() string { return left("processes of functions", children(t)) })
 }
 
@@ -311,15 +313,23 @@ func stacks(text string) []string {
 	return found
 }
 
-// ownGoroutines returns those that run the local cloud's code, tests excepted.
-func ownGoroutines() []string {
+// ownGoroutines returns those that run the local cloud's code, tests excepted,
+// but for the ones that were there before.
+func ownGoroutines(before []string) []string {
 	var own []string
 	for _, stack := range stacks("fanfare/localstack/") {
-		if !strings.Contains(stack, "_test.") {
+		same := func(old string) bool { return number(old) == number(stack) }
+		if !strings.Contains(stack, "_test.") && !slices.ContainsFunc(before, same) {
 			own = append(own, stack)
 		}
 	}
 	return own
+}
+
+// number returns a stack's "goroutine 17".
+func number(stack string) string {
+	head, _, _ := strings.Cut(stack, " [")
+	return head
 }
 
 // children returns the command lines of this process's children, none where
