@@ -12,7 +12,7 @@ export PORT
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build local demo test local-test infra-test bench lint fmt clean
+.PHONY: help build local demo test local-test infra-test soak bench lint fmt clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ local-test: ## the connect/broadcast suite on the embedded local cloud, deployed
 
 infra-test: ## the mocked tests of the Terraform modules
 	@go run ./scripts/infratest
+
+soak: ## 1,000 clients that come, talk and vanish for a minute while things fail, with -race: nothing may be lost or left
+	go test -race -count=1 -v -timeout 15m -run '^TestSoak$$' ./localstack/emulator -soak 1m -clients 1000
 
 bench: ## the promised figures, measured now, beside their limits (ten minutes)
 	@go run ./scripts/bench

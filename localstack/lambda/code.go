@@ -92,7 +92,10 @@ func readEntry(f *zip.File) ([]byte, error) {
 		return nil, err
 	}
 	defer r.Close()
-	return io.ReadAll(io.LimitReader(r, maxUnzipped))
+	// In one piece: growing would leave several times the program behind.
+	b := bytes.NewBuffer(make([]byte, 0, f.UncompressedSize64+bytes.MinRead))
+	_, err = b.ReadFrom(io.LimitReader(r, maxUnzipped))
+	return b.Bytes(), err
 }
 
 // checkBinary refuses a program that this machine, goos/goarch, cannot start.

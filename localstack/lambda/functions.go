@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"runtime/debug"
 	"slices"
 
 	"fanfare/localstack/awsproto"
@@ -80,6 +81,9 @@ func (c functionCode) open() (*archive, error) {
 	if err != nil {
 		return nil, err
 	}
+	// An upload leaves several times its size behind, and a deployment is mostly
+	// uploads: what the local cloud would keep of them is given back.
+	defer debug.FreeOSMemory()
 	return openArchive(c.ZipFile)
 }
 

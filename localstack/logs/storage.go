@@ -135,21 +135,13 @@ func (s *Service) add(g *group, st *stream, at int64, message string, now time.T
 // that CloudWatch would not take is reported to the Logger and its events are
 // dropped, because a log must not stop what it is about.
 func (s *Service) Put(group, stream string, events ...Event) {
-	if err := cmp.Or(checkGroupName(group), checkStreamName(stream)); err != nil {
-		s.log.Warn("log events dropped", "group", group, "stream", stream, "error", err)
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.Now()
-	g, ok := s.groups[group]
-	if !ok {
-		g = newGroup(settings{Name: group, Created: now})
-		s.groups[group] = g
-	}
-	st, ok := g.streams[stream]
-	if !ok {
-		st = g.addStream(stream, now)
+	g, st, err := s.streamFor(group, stream, now)
+	if err != nil {
+		s.log.Warn("log events dropped", "group", group, "stream", stream, "error", err)
+		return
 	}
 	for _, e := range events {
 		if e.Time.IsZero() {
@@ -166,6 +158,26 @@ func (s *Service) Has(group string) bool {
 	defer s.mu.Unlock()
 	_, ok := s.groups[group]
 	return ok
+}
+
+// streamFor returns a stream that exists by now. Names are checked only when
+// something is created: matching them for every line would cost a function's
+// invoke more than all else that its log does.
+func (s *Service) streamFor(groupName, streamName string, now time.Time) (*group, *stream, error) {
+	g, ok := s.groups[groupName]
+	if ok {
+		if st, ok := g.streams[streamName]; ok {
+			return g, st, nil
+		}
+	}
+	if err := cmp.Or(checkGroupName(groupName), checkStreamName(streamName)); err != nil {
+		return nil, nil, err
+	}
+	if !ok {
+		g = newGroup(settings{Name: groupName, Created: now})
+		s.groups[groupName] = g
+	}
+	return g, g.addStream(streamName, now), nil
 }
 
 // cut shortens a message to what an event may hold, between two characters.

@@ -19,15 +19,27 @@ PASS
 	}
 }
 
-func TestAFigureOverItsLimitIsMissed(t *testing.T) {
-	l := line{what: "w", benchmark: "B", unit: "u", limit: 1}
-	if l.print(map[string]float64{"B u": 1.01}) != 1 {
-		t.Error("over the limit and not missed")
-	}
-	if l.print(map[string]float64{}) != 1 {
-		t.Error("not measured and not missed")
-	}
-	if l.print(map[string]float64{"B u": 0.99}) != 0 {
-		t.Error("under the limit and missed")
+func TestAFigureBeyondItsLimitIsMissed(t *testing.T) {
+	for name, c := range map[string]struct {
+		limit  limit
+		got    map[string]float64
+		missed int
+	}{
+		"above at most":          {atMost(1), map[string]float64{"B u": 1.01}, 1},
+		"below at most":          {atMost(1), map[string]float64{"B u": 0.99}, 0},
+		"below zero, at most":    {atMost(0.3), map[string]float64{"B u": -0.01}, 0},
+		"below at least":         {atLeast(1), map[string]float64{"B u": 0.99}, 1},
+		"above at least":         {atLeast(1), map[string]float64{"B u": 1.01}, 0},
+		"in words":               {limit{words: "w"}, map[string]float64{"B u": 1e9}, 0},
+		"not measured":           {atMost(1), nil, 1},
+		"not measured, at least": {atLeast(1), nil, 1},
+		"not measured, in words": {limit{words: "w"}, nil, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := line{what: "w", benchmark: "B", unit: "u", limit: c.limit}
+			if missed := l.print(c.got); missed != c.missed {
+				t.Errorf("missed = %d, want %d", missed, c.missed)
+			}
+		})
 	}
 }
