@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -27,6 +28,8 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"fanfare/localstack/emulator"
 )
@@ -48,37 +51,67 @@ func TestMain(m *testing.M) {
 		}
 	}
 	director.server.Close()
+	if exe, err := program(); err == nil {
+		err = os.RemoveAll(filepath.Dir(exe))
+		if err != nil {
+			fmt.Println("remove the function:", err)
+			code = 1
+		}
+	}
 	os.Exit(code)
 }
 
-// bootstrap is the zip of testdata/function, built once.
-var bootstrap = sync.OnceValues(func() ([]byte, error) {
+// program is testdata/function, built once. Its folder is removed by TestMain.
+var program = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "conformance")
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	defer os.RemoveAll(dir)
-	exe := filepath.Join(dir, "bootstrap")
+	exe := filepath.Join(dir, "function")
 	cmd := exec.Command("go", "build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", exe, "./testdata/function")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build: %w\n%s", err, out)
+		return "", errors.Join(fmt.Errorf("build: %w\n%s", err, out), os.RemoveAll(dir))
+	}
+	return exe, nil
+})
+
+// binaryCode is a zip with the program itself, as users deploy it. It has
+// megabytes.
+func binaryCode() ([]byte, error) {
+	exe, err := program()
+	if err != nil {
+		return nil, err
 	}
 	code, err := os.ReadFile(exe)
 	if err != nil {
 		return nil, err
 	}
+	return zipped(code)
+}
+
+// scriptCode is a zip with a script that becomes the program: the functions
+// that claims have of their own are deployed in no time.
+func scriptCode() ([]byte, error) {
+	exe, err := program()
+	if err != nil {
+		return nil, err
+	}
+	return zipped([]byte("#!/bin/sh\nexec '" + exe + "'\n"))
+}
+
+func zipped(bootstrap []byte) ([]byte, error) {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	h := &zip.FileHeader{Name: "bootstrap", Method: zip.Store}
 	h.SetMode(0o755)
 	f, err := w.CreateHeader(h)
 	if err == nil {
-		_, err = f.Write(code)
+		_, err = f.Write(bootstrap)
 	}
 	err = errors.Join(err, w.Close()) // writes the directory: before the bytes are taken
 	return b.Bytes(), err
-})
+}
 
 // cloud is a running local cloud with a deployer's SDK clients, a role and one
 // function.
@@ -103,7 +136,7 @@ var sharedCloud struct {
 // shared is the cloud of all claims that do not move the clock.
 func shared(t *testing.T) *cloud {
 	t.Helper()
-	sharedCloud.once.Do(func() { sharedCloud.cloud, sharedCloud.err = open() })
+	sharedCloud.once.Do(func() { sharedCloud.cloud, sharedCloud.err = open(true) })
 	if sharedCloud.err != nil {
 		t.Fatal(sharedCloud.err)
 	}
@@ -113,7 +146,7 @@ func shared(t *testing.T) *cloud {
 // fresh is a cloud for one claim, whose clock it may move.
 func fresh(t *testing.T) *cloud {
 	t.Helper()
-	c, err := open()
+	c, err := open(false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +158,7 @@ func fresh(t *testing.T) *cloud {
 	return c
 }
 
-func open() (*cloud, error) {
+func open(binary bool) (*cloud, error) {
 	e, err := emulator.New(emulator.Options{Addr: "127.0.0.1:0"})
 	if err != nil {
 		return nil, err
@@ -141,7 +174,7 @@ func open() (*cloud, error) {
 	}
 	c.gateway, c.lambda, c.sqs = apigatewayv2.NewFromConfig(config), lambda.NewFromConfig(config), sqs.NewFromConfig(config)
 	c.iam, c.logs, c.dynamodb = iam.NewFromConfig(config), cloudwatchlogs.NewFromConfig(config), dynamodb.NewFromConfig(config)
-	if err := c.prepare(context.Background()); err != nil {
+	if err := c.prepare(context.Background(), binary); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
 	return c, nil
@@ -149,8 +182,8 @@ func open() (*cloud, error) {
 
 const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["lambda.amazonaws.com","apigateway.amazonaws.com"]},"Action":"sts:AssumeRole"}]}`
 
-// prepare deploys what all claims share.
-func (c *cloud) prepare(ctx context.Context) error {
+// prepare deploys what all claims share; the function as a binary or a script.
+func (c *cloud) prepare(ctx context.Context, binary bool) error {
 	role, err := c.iam.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("function"), AssumeRolePolicyDocument: aws.String(trust)})
 	if err != nil {
 		return err
@@ -159,6 +192,11 @@ func (c *cloud) prepare(ctx context.Context) error {
 	in, err := c.functionInput("actor", nil)
 	if err != nil {
 		return err
+	}
+	if binary {
+		if in.Code.ZipFile, err = binaryCode(); err != nil {
+			return err
+		}
 	}
 	f, err := c.lambda.CreateFunction(ctx, in)
 	if err != nil {
@@ -175,7 +213,7 @@ func (c *cloud) close() error {
 }
 
 func (c *cloud) functionInput(name string, environment map[string]string) (*lambda.CreateFunctionInput, error) {
-	code, err := bootstrap()
+	code, err := scriptCode()
 	if err != nil {
 		return nil, err
 	}
@@ -300,3 +338,14 @@ func (c *cloud) logLines(t *testing.T, group string) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// httpStatus is an SDK error's, 0 for none.
+func httpStatus(err error) int {
+	e, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok {
+		return 0
+	}
+	return e.HTTPStatusCode()
+}
+
+func requestID(m middleware.Metadata) (string, bool) { return awsmiddleware.GetRequestIDMetadata(m) }

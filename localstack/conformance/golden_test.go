@@ -26,13 +26,16 @@ var placeholders = map[string]*regexp.Regexp{
 	"ip":     regexp.MustCompile(`^(127\.0\.0\.1|::1)$`),
 	"number": regexp.MustCompile(`^\d+$`),
 	"uuid":   regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`),
+	"msText": regexp.MustCompile(`^1[0-9]{12}$`),
+	"md5":    regexp.MustCompile(`^[0-9a-f]{32}$`),
+	"queue":  regexp.MustCompile(`^arn:aws:sqs:eu-west-1:000000000000:queue-\d+$`),
 	"text":   regexp.MustCompile(`.`),
 }
 
 // numbers are the placeholders of JSON numbers; the others are strings.
 var numbers = []string{"ms", "number"}
 
-var placeholder = regexp.MustCompile(`^<([A-Za-z]+)(:[a-zA-Z]+)?>$`)
+var placeholder = regexp.MustCompile(`^<([A-Za-z0-9]+)(:[a-zA-Z]+)?>$`)
 
 // golden compares an event with testdata/events/<file>: no member more, none
 // missing, none null or of another type.
