@@ -100,14 +100,16 @@ func scriptCode() ([]byte, error) {
 	return zipped([]byte("#!/bin/sh\nexec '" + exe + "'\n"))
 }
 
-func zipped(bootstrap []byte) ([]byte, error) {
+func zipped(bootstrap []byte) ([]byte, error) { return zippedAs("bootstrap", bootstrap) }
+
+func zippedAs(name string, content []byte) ([]byte, error) {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	h := &zip.FileHeader{Name: "bootstrap", Method: zip.Store}
+	h := &zip.FileHeader{Name: name, Method: zip.Store}
 	h.SetMode(0o755)
 	f, err := w.CreateHeader(h)
 	if err == nil {
-		_, err = f.Write(bootstrap)
+		_, err = f.Write(content)
 	}
 	err = errors.Join(err, w.Close()) // writes the directory: before the bytes are taken
 	return b.Bytes(), err

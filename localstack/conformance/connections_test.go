@@ -54,11 +54,16 @@ func manage(t *testing.T, method, target, body string, keys aws.Credentials) ans
 	if err != nil {
 		t.Fatal(err)
 	}
+	sign(t, req, body, "execute-api", keys)
+	return send(t, req)
+}
+
+func sign(t *testing.T, req *http.Request, body, service string, keys aws.Credentials) {
+	t.Helper()
 	hash := sha256.Sum256([]byte(body))
-	if err := v4.NewSigner().SignHTTP(t.Context(), keys, req, hex.EncodeToString(hash[:]), "execute-api", region, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(t.Context(), keys, req, hex.EncodeToString(hash[:]), service, region, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	return send(t, req)
 }
 
 func send(t *testing.T, req *http.Request) answer {

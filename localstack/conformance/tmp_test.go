@@ -1,3 +1,3 @@
 package conformance
 
-var signatureClaims, authorizerClaims, accessLogClaims, accountLimitClaims, freezeClaims, controlClaims, refusalClaims, localClaims []claim
+var signatureClaims, authorizerClaims, accessLogClaims, accountLimitClaims, freezeClaims, localClaims []claim
