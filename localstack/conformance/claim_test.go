@@ -43,7 +43,7 @@ func table() []section {
 // their own.
 func check(t *testing.T, claims []claim) {
 	for _, c := range claims {
-		t.Run(c.says+" "+c.sources, func(t *testing.T) {
+		t.Run(strings.TrimSpace(c.says+" "+c.sources), func(t *testing.T) {
 			t.Parallel()
 			c.test(t)
 		})

@@ -17,19 +17,20 @@ import (
 // file <id>, <id:connection> and so on stand for such a value; one with a name
 // stands for the same value wherever it occurs.
 var placeholders = map[string]*regexp.Regexp{
-	"id":     regexp.MustCompile(`^[A-Za-z0-9_-]{15}=$`), // "R1kmxc2VNjMCFIA="
-	"apiId":  regexp.MustCompile(`^[a-z0-9]{10}$`),       //
-	"ms":     regexp.MustCompile(`^1[0-9]{12}$`),         // since 1970
-	"clf":    regexp.MustCompile(`^\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000$`),
-	"trace":  regexp.MustCompile(`^Root=1-[0-9a-f]{8}-[0-9a-f]{24}$`),
-	"host":   regexp.MustCompile(`^localhost(:\d+)?$`),
-	"ip":     regexp.MustCompile(`^(127\.0\.0\.1|::1)$`),
-	"number": regexp.MustCompile(`^\d+$`),
-	"uuid":   regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`),
-	"msText": regexp.MustCompile(`^1[0-9]{12}$`),
-	"md5":    regexp.MustCompile(`^[0-9a-f]{32}$`),
-	"queue":  regexp.MustCompile(`^arn:aws:sqs:eu-west-1:000000000000:queue-\d+$`),
-	"text":   regexp.MustCompile(`.`),
+	"id":        regexp.MustCompile(`^[A-Za-z0-9_-]{15}=$`), // "R1kmxc2VNjMCFIA="
+	"apiId":     regexp.MustCompile(`^[a-z0-9]{10}$`),       //
+	"ms":        regexp.MustCompile(`^1[0-9]{12}$`),         // since 1970
+	"clf":       regexp.MustCompile(`^\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000$`),
+	"trace":     regexp.MustCompile(`^Root=1-[0-9a-f]{8}-[0-9a-f]{24}$`),
+	"host":      regexp.MustCompile(`^localhost(:\d+)?$`),
+	"ip":        regexp.MustCompile(`^(127\.0\.0\.1|::1)$`),
+	"number":    regexp.MustCompile(`^\d+$`),
+	"uuid":      regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`),
+	"msText":    regexp.MustCompile(`^1[0-9]{12}$`),
+	"md5":       regexp.MustCompile(`^[0-9a-f]{32}$`),
+	"methodArn": regexp.MustCompile(`^arn:aws:execute-api:eu-west-1:000000000000:[a-z0-9]{10}/live/\$connect$`),
+	"queue":     regexp.MustCompile(`^arn:aws:sqs:eu-west-1:000000000000:queue-\d+$`),
+	"text":      regexp.MustCompile(`.`),
 }
 
 // numbers are the placeholders of JSON numbers; the others are strings.

@@ -1,3 +1,0 @@
-package conformance
-
-var signatureClaims, authorizerClaims, accessLogClaims, accountLimitClaims, freezeClaims, localClaims []claim
