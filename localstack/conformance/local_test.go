@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -54,7 +55,7 @@ func faultThrottles(t *testing.T) {
 	c.admin(t, "POST", "faults", `{"service":"dynamodb","operation":"ListTables","throttle":true,"count":2}`)
 	for i := range 3 {
 		_, err := c.dynamodb.ListTables(t.Context(), &dynamodb.ListTablesInput{})
-		if throttled := err != nil && strings.Contains(err.Error(), "Throttl"); throttled != (i < 2) {
+		if throttled := err != nil && strings.Contains(err.Error(), "ExceededException"); throttled != (i < 2) {
 			t.Errorf("call %d: error %v", i+1, err)
 		}
 	}
@@ -144,7 +145,15 @@ func recursionStops(t *testing.T) {
 		return ok("")
 	})
 	m.send(t, "first")
-	// What is stopped goes to the dead-letter queue.
+	// What is stopped stays, and so goes to the dead-letter queue in time.
+	eventually(t, func() string {
+		if n := hops.Load(); n < 16 {
+			return fmt.Sprintf("the function ran %d times", n)
+		}
+		return ""
+	})
+	work.becomes(t, "0 waiting, 1 in flight")
+	c.Clock().Advance(31 * time.Second)
 	dead.becomes(t, "1 waiting, 0 in flight")
 	if hops.Load() != 16 {
 		t.Errorf("the function ran %d times", hops.Load())
