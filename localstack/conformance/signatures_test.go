@@ -20,7 +20,7 @@ var signatureClaims = []claim{
 	{says: "credentials that nobody has issued are 403", sources: "[DG:apigateway-websocket-control-access-iam]", unverified: true, test: signatureForged},
 }
 
-func (a *api) wantForbidden(id string, got answer, errorType string) {
+func (a *api) wantForbidden(got answer, errorType string) {
 	a.t.Helper()
 	if got.status != http.StatusForbidden || (errorType != "" && got.header.Get("x-amzn-errortype") != errorType) {
 		a.t.Errorf("HTTP %d %s %s, want 403 %s", got.status, got.header.Get("x-amzn-errortype"), got.body, errorType)
@@ -36,7 +36,7 @@ func signatureMissing(t *testing.T) {
 	a := shared(t).deploy(t, spec{})
 	id := a.dial().id
 	got := send(t, a.unsigned(id, "x"))
-	a.wantForbidden(id, got, "MissingAuthenticationTokenException")
+	a.wantForbidden(got, "MissingAuthenticationTokenException")
 	if got.body != `{"message":"Missing Authentication Token"}` {
 		t.Errorf("body %s", got.body)
 	}
@@ -46,7 +46,7 @@ func signatureWrong(t *testing.T) {
 	a := shared(t).deploy(t, spec{})
 	id := a.dial().id
 	got := manage(t, "POST", a.connectionURL(id), "x", aws.Credentials{AccessKeyID: "test", SecretAccessKey: "another"})
-	a.wantForbidden(id, got, "InvalidSignatureException")
+	a.wantForbidden(got, "InvalidSignatureException")
 }
 
 func signatureBody(t *testing.T) {
@@ -54,7 +54,7 @@ func signatureBody(t *testing.T) {
 	id := a.dial().id
 	req := a.unsigned(id, "what is sent")
 	sign(t, req, "what is signed", "execute-api", deployer)
-	a.wantForbidden(id, send(t, req), "InvalidSignatureException")
+	a.wantForbidden(send(t, req), "InvalidSignatureException")
 }
 
 func signatureService(t *testing.T) {
@@ -62,7 +62,7 @@ func signatureService(t *testing.T) {
 	id := a.dial().id
 	req := a.unsigned(id, "x")
 	sign(t, req, "x", "lambda", deployer)
-	a.wantForbidden(id, send(t, req), "")
+	a.wantForbidden(send(t, req), "")
 }
 
 func signatureOfFunction(t *testing.T) {
@@ -79,12 +79,12 @@ func signatureOfFunction(t *testing.T) {
 		t.Errorf("the client got %q", got)
 	}
 	keys.SecretAccessKey += "x"
-	a.wantForbidden(c.Context.ConnectionID, manage(t, "POST", a.connectionURL(c.Context.ConnectionID), "x", keys), "InvalidSignatureException")
+	a.wantForbidden(manage(t, "POST", a.connectionURL(c.Context.ConnectionID), "x", keys), "InvalidSignatureException")
 }
 
 func signatureForged(t *testing.T) {
 	a := shared(t).deploy(t, spec{})
 	id := a.dial().id
 	forged := aws.Credentials{AccessKeyID: "ASIAFORGEDFORGEDFORG", SecretAccessKey: "secret", SessionToken: "token", Expires: time.Now().Add(time.Hour)}
-	a.wantForbidden(id, manage(t, "POST", a.connectionURL(id), "x", forged), "")
+	a.wantForbidden(manage(t, "POST", a.connectionURL(id), "x", forged), "")
 }
