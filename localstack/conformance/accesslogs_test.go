@@ -1,0 +1,74 @@
+package conformance
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/coder/websocket"
+)
+
+func TestAccessLogs(t *testing.T) { check(t, accessLogClaims) }
+
+var accessLogClaims = []claim{
+	{says: "a stage writes a line in its format for $connect, each message and $disconnect", sources: "[DG:websocket-api-logging]", test: accessLogLines},
+	{says: "access logs without the account's role are refused in AWS's words", sources: "[ISS:sst#1556] [ISS:ion#373]", test: accessLogNeedsRole},
+	{says: "an access log format without requestId is refused", sources: "[DG:websocket-api-logging]", test: accessLogNeedsRequestID},
+}
+
+// logTo has a stage of the API write its access log.
+func (a *api) logTo(t *testing.T, group, format string) error {
+	t.Helper()
+	_, err := a.gateway.UpdateStage(t.Context(), &apigatewayv2.UpdateStageInput{
+		ApiId: &a.id, StageName: aws.String("live"),
+		AccessLogSettings: &types.AccessLogSettings{
+			DestinationArn: aws.String("arn:aws:logs:" + region + ":" + account + ":log-group:" + group), Format: &format,
+		},
+	})
+	return err
+}
+
+// withLogRole sets the account's role, as Terraform's api_gateway_account does.
+func (c *cloud) withLogRole(t *testing.T) {
+	t.Helper()
+	body := `{"patchOperations":[{"op":"replace","path":"/cloudwatchRoleArn","value":"` + c.role + `"}]}`
+	if got := c.send(t, wire{"apigateway", "PATCH", "/account", "", "application/json", body}); got.status != 200 {
+		t.Fatalf("HTTP %d %s", got.status, got.body)
+	}
+}
+
+func accessLogLines(t *testing.T) {
+	a := fresh(t).deploy(t, spec{do: func(call) order { return ok("here") }})
+	a.withLogRole(t)
+	must(a.logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("access")}))(t)
+	if err := a.logTo(t, "access", `$context.eventType $context.routeKey $context.status $context.connectionId $context.requestId`); err != nil {
+		t.Fatal(err)
+	}
+	s := a.dial()
+	s.ask("x")
+	if err := s.c.Close(websocket.StatusNormalClosure, ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"CONNECT $connect 200 " + s.id, "MESSAGE $default 200 " + s.id, "DISCONNECT $disconnect 200 " + s.id} {
+		eventually(t, func() string {
+			if got := a.logLines(t, "access"); !strings.Contains("\n"+got, "\n"+want) {
+				return "the log has no line " + want + ":\n" + got
+			}
+			return ""
+		})
+	}
+}
+
+func accessLogNeedsRole(t *testing.T) {
+	err := fresh(t).deploy(t, spec{}).logTo(t, "access", "$context.requestId")
+	wantRefusal(t, err, "cloudwatch logs role arn must be set in account settings to enable logging")
+}
+
+func accessLogNeedsRequestID(t *testing.T) {
+	a := fresh(t).deploy(t, spec{})
+	a.withLogRole(t)
+	wantRefusal(t, a.logTo(t, "access", "$context.routeKey"), "requestid")
+}
