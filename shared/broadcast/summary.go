@@ -8,7 +8,7 @@ import (
 // Summary is a Receipt added up.
 type Summary struct {
 	Audience  int            // connections in the units that have begun; all of them once Done
-	Units     int            // handed out so far
+	Units     int            // begun so far
 	Open      int            // of them, not finished yet
 	Dead      int            // of Open, given up by the delivery queue: they are among its dead letters
 	Delivered int            // API Gateway took the message for them
@@ -24,7 +24,9 @@ type Summary struct {
 // Summary adds the receipt up. maxReceives is how often the delivery queue
 // hands out a unit before it becomes a dead letter.
 func (r Receipt) Summary(maxReceives int) Summary {
-	s := Summary{Units: r.Progress.Units, Open: r.Progress.Units - len(r.Units), Failed: map[string]int{}}
+	// A small broadcast's only unit is recorded before the ledger counts it.
+	units := max(r.Progress.Units, len(r.Units))
+	s := Summary{Units: units, Open: units - len(r.Units), Failed: map[string]int{}}
 	var times Times
 	for _, u := range r.Units {
 		s.Audience += u.Size
@@ -46,8 +48,6 @@ func (r Receipt) Summary(maxReceives int) Summary {
 		}
 		times = times.Plus(u.Times)
 	}
-	// A small broadcast's only unit is recorded before the ledger counts it.
-	s.Open = max(s.Open, 0)
 	maps.DeleteFunc(s.Failed, func(_ string, n int) bool { return n == 0 })
 	s.Done = r.Progress.Done && s.Open == 0
 	s.P50, s.P99 = times.Quantile(0.5), times.Quantile(0.99)
