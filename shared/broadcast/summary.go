@@ -17,7 +17,7 @@ type Summary struct {
 	Failed    map[string]int // given up, or to be tried again, by connection.ErrorType
 	Waiting   int            // of Failed, to be tried again
 	Done      bool           // the audience has been read to its end, and no unit is open
-	Last      time.Duration  // from acceptance to the last delivery that is known
+	Last      time.Duration  // from acceptance to the last delivery that is known, right to a fifth
 	P50, P99  time.Duration  // from acceptance to delivery, right to a fifth
 }
 
@@ -44,7 +44,7 @@ func (r Receipt) Summary(maxReceives int) Summary {
 			}
 		}
 		if u.Delivered > 0 {
-			s.Last = max(s.Last, u.At.Sub(r.AcceptedAt))
+			s.Last = max(s.Last, lastOf(u, r.AcceptedAt))
 		}
 		times = times.Plus(u.Times)
 	}
@@ -52,4 +52,14 @@ func (r Receipt) Summary(maxReceives int) Summary {
 	s.Done = r.Progress.Done && s.Open == 0
 	s.P50, s.P99 = times.Quantile(0.5), times.Quantile(0.99)
 	return s
+}
+
+// lastOf returns how long a unit's last client waited at most. The unit's own
+// time is that of its last attempt, which may have delivered nothing.
+func lastOf(u UnitCounts, accepted time.Time) time.Duration {
+	attempt := u.At.Sub(accepted)
+	if u.Times.Total() == 0 {
+		return attempt
+	}
+	return min(attempt, u.Times.Quantile(1))
 }

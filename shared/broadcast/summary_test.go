@@ -60,3 +60,12 @@ func TestASmallBroadcastsUnitThatIsLeftIsOpen(t *testing.T) {
 		t.Errorf("summary %+v, want one unit, open and dead", s)
 	}
 }
+
+func TestALaterAttemptThatDeliversNothingIsNotTheLastDelivery(t *testing.T) {
+	accepted := time.Now()
+	unit := broadcast.UnitCounts{Delivered: 1, At: accepted.Add(12 * time.Minute)}
+	unit.Times[broadcast.BucketOf(300*time.Millisecond)] = 1
+	if s := (broadcast.Receipt{AcceptedAt: accepted, Units: []broadcast.UnitCounts{unit}}).Summary(5); s.Last < 300*time.Millisecond || s.Last > 365*time.Millisecond {
+		t.Errorf("the last client got it after %v, want 300 ms to a fifth", s.Last)
+	}
+}
