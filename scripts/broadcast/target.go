@@ -40,8 +40,11 @@ func findTarget(ctx context.Context, o options, getenv func(string) string) (tar
 		t.queueURL, t.table, t.flags = outputs.BroadcastQueueURL, outputs.TableName, " -outputs "+o.outputs
 	case o.queueURL != "" || o.table != "":
 		// The environment may name another deployment: it does not complete flags.
+		if o.queueURL != "" {
+			t.flags += " -queue-url " + o.queueURL
+		}
 		if o.table != "" {
-			t.flags = " -table " + o.table
+			t.flags += " -table " + o.table
 		}
 	default:
 		t.queueURL, t.table = getenv("BROADCAST_QUEUE_URL"), getenv("TABLE_NAME")
@@ -81,6 +84,9 @@ func (t *target) configure(ctx context.Context) (err error) {
 	t.config.Region = cmp.Or(regionOf(t.queueURL), t.config.Region)
 	if t.config.Region == "" {
 		return usagef("which region? Set AWS_REGION")
+	}
+	if _, err := t.config.Credentials.Retrieve(ctx); err != nil {
+		return fmt.Errorf("no AWS credentials: set AWS_PROFILE, or log in as for the AWS CLI: %w", err)
 	}
 	t.region, t.endpoint = t.config.Region, aws.ToString(t.config.BaseEndpoint)
 	t.name = cmp.Or(t.endpoint, "AWS in "+t.region)

@@ -18,7 +18,7 @@ const awsQueue = "https://sqs.eu-west-1.amazonaws.com/123456789012/fanfare-broad
 func isolate(t *testing.T) {
 	for name, value := range map[string]string{
 		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_CA_BUNDLE": "", "AWS_PROFILE": "",
-		"AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_ENDPOINT_URL": "", "AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_ENDPOINT_URL": "", "AWS_EC2_METADATA_DISABLED": "true", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
 	} {
 		t.Setenv(name, value)
 	}
@@ -73,6 +73,22 @@ func TestADeploymentThatIsNotNamedWhole(t *testing.T) {
 	}
 	if got, err := findTarget(t.Context(), options{queueURL: awsQueue}, os.Getenv); err != nil || got.table != "" {
 		t.Errorf("a queue alone, not to be followed: %+v, error %v", got, err)
+	}
+}
+
+func TestCredentialsAreLookedForBeforeAnythingElse(t *testing.T) {
+	isolate(t)
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	if _, err := findTarget(t.Context(), options{queueURL: awsQueue}, os.Getenv); err == nil || !strings.Contains(err.Error(), "no AWS credentials: set AWS_PROFILE") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestACommandThatIsShownNamesTheDeployment(t *testing.T) {
+	isolate(t)
+	got, err := findTarget(t.Context(), options{queueURL: awsQueue, table: "t"}, os.Getenv)
+	if want := " -queue-url " + awsQueue + " -table t"; err != nil || got.flags != want {
+		t.Errorf("flags %q, error %v; want %q", got.flags, err, want)
 	}
 }
 

@@ -50,7 +50,8 @@ func (r Receipt) Summary(maxReceives int) Summary {
 	}
 	maps.DeleteFunc(s.Failed, func(_ string, n int) bool { return n == 0 })
 	s.Done = r.Progress.Done && s.Open == 0
-	s.P50, s.P99 = times.Quantile(0.5), times.Quantile(0.99)
+	// A bucket's end may lie behind the last delivery.
+	s.P50, s.P99 = min(times.Quantile(0.5), s.Last), min(times.Quantile(0.99), s.Last)
 	return s
 }
 
