@@ -143,33 +143,25 @@ func TestWhatTheServiceWouldRefuseIsNotQueued(t *testing.T) {
 	}
 }
 
-func TestTheLargestFrameIsQueued(t *testing.T) {
-	w := newWorld(t)
-	w.idle = true
-	w.options(t, func(tool *tool) {
-		_, frame, err := tool.message()
-		if err != nil {
-			t.Fatal(err)
-		}
-		room := protocol.MaxFrame - len(frame)
-		tool.data = json.RawMessage(`"` + strings.Repeat("x", room) + `"`)
-		if _, frame, err = tool.message(); err != nil || len(frame) != protocol.MaxFrame {
-			t.Errorf("frame of %d bytes, error %v", len(frame), err)
-		}
-		tool.data = json.RawMessage(`"` + strings.Repeat("x", room+1) + `"`)
-		if _, _, err = tool.message(); err == nil {
-			t.Error("a byte more is not refused")
-		}
-	})
-}
-
-// options gives f a tool for an empty text to everybody of acme.
-func (w *world) options(t *testing.T, f func(*tool)) {
+func TestAFrameOf128KBFitsAndAByteMoreDoesNot(t *testing.T) {
 	o, err := parseOptions([]string{"-tenant", "acme", "-all", "-data", `""`}, nil, t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}
-	f(&tool{options: o, table: w.table, queue: w, now: time.Now})
+	tool := &tool{options: o, now: time.Now}
+	_, frame, err := tool.message()
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := protocol.MaxFrame - len(frame)
+	tool.data = json.RawMessage(`"` + strings.Repeat("x", room) + `"`)
+	if _, frame, err = tool.message(); err != nil || len(frame) != protocol.MaxFrame {
+		t.Errorf("frame of %d bytes, error %v", len(frame), err)
+	}
+	tool.data = json.RawMessage(`"` + strings.Repeat("x", room+1) + `"`)
+	if _, _, err = tool.message(); err == nil {
+		t.Error("a byte more is not refused")
+	}
 }
 
 func TestABackEndsMessageIsWhatIsQueued(t *testing.T) {

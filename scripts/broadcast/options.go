@@ -114,6 +114,8 @@ func (f *flags) checkTogether(given map[string]bool) error {
 		return usagef("-post-rate is for -dry-run: a deployment's own rate is set with Terraform")
 	case given["timeout"] && !f.follow:
 		return usagef("-timeout is how long to follow: leave it out with -follow=false")
+	case f.dryRun && (given["timeout"] || given["follow"] || given["max-receives"]):
+		return usagef("-dry-run sends nothing that could be followed: leave out -follow, -timeout and -max-receives")
 	case f.timeout <= 0 || f.maxReceives < 1 || !(f.postRate >= 1):
 		return usagef("-timeout, -max-receives and -post-rate must be positive")
 	}

@@ -28,6 +28,7 @@ func TestFlagsThatAreRefused(t *testing.T) {
 		"leave out -dry-run":        "-status M -dry-run",
 		"-status is missing":        "-status=",
 		"-post-rate is for":         "-tenant acme -all -data 1 -post-rate 100",
+		"nothing that could be":     "-tenant acme -all -data 1 -dry-run -timeout 1m",
 		"must be positive":          "-tenant acme -all -data 1 -timeout -1s",
 		"-timeout is how long":      "-tenant acme -all -data 1 -timeout 1s -follow=false",
 		"leave out -queue-url":      "-tenant acme -all -data 1 -outputs o.json -table t",

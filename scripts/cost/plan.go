@@ -60,8 +60,9 @@ const (
 	begunTime  = 30 * time.Millisecond // a broadcast: claims, last Advance
 )
 
-// Plan returns what the broadcast takes where nothing fails: failures are tried
-// again, and cost again.
+// Plan returns what the broadcast takes where nothing fails, and one call of the
+// broadcast function gets to the end of the audience: what is tried again costs
+// again.
 func (d Deployment) Plan(b Broadcast) Plan {
 	p := Plan{Broadcast: b, Posts: b.Recipients, Messages: b.Recipients * MessagesOf(b.FrameBytes)}
 	p.Units = (b.Recipients + broadcast.UnitSize - 1) / broadcast.UnitSize
