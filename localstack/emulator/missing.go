@@ -28,7 +28,7 @@ func refuseService(w http.ResponseWriter, r *http.Request, call *awsproto.Call) 
 	case speaksCBOR(r):
 		message += " in the protocol rpc-v2-cbor"
 	}
-	status, contentType, body := missingAnswer(r, call, message)
+	contentType, body := missingAnswer(r, call, message)
 	h := w.Header()
 	h.Set("Content-Type", contentType)
 	h.Set("x-amzn-RequestId", call.RequestID)
@@ -36,7 +36,7 @@ func refuseService(w http.ResponseWriter, r *http.Request, call *awsproto.Call) 
 	if contentType == typeCBOR {
 		h.Set("Smithy-Protocol", protocolCBOR)
 	}
-	w.WriteHeader(status)
+	w.WriteHeader(http.StatusNotImplemented)
 	_, _ = w.Write(body) // the client has gone: nobody to tell
 }
 
@@ -58,34 +58,33 @@ const (
 var xmlServices = map[string]bool{"route53": true, "cloudfront": true, "s3-control": true}
 
 // missingAnswer tells the protocols apart by what each request of them has.
-func missingAnswer(r *http.Request, call *awsproto.Call, message string) (status int, contentType string, body []byte) {
-	status = http.StatusNotImplemented
+func missingAnswer(r *http.Request, call *awsproto.Call, message string) (contentType string, body []byte) {
 	contentType = r.Header.Get("Content-Type")
 	inner := errorXML{Code: notImplemented, Message: message}
 	switch {
 	case speaksCBOR(r):
-		return status, typeCBOR, cborError(message)
+		return typeCBOR, cborError(message)
 	case r.Header.Get("X-Amz-Target") != "":
 		call.Operation = r.Header.Get("X-Amz-Target")
 		if !strings.HasPrefix(contentType, "application/x-amz-json-") {
 			contentType = typeJSON1
 		}
-		return status, contentType, jsonError(message)
+		return contentType, jsonError(message)
 	case strings.HasPrefix(contentType, typeForm), r.URL.Query().Get("Action") != "":
 		r.Body = http.MaxBytesReader(nil, r.Body, maxAdminBody)
 		if r.ParseForm() == nil && r.Form.Get("Action") != "" {
 			call.Operation = r.Form.Get("Action")
 		}
 		if call.Service == "ec2" {
-			return status, typeXML, xmlBody(ec2Error{Error: inner, RequestID: call.RequestID})
+			return typeXML, xmlBody(ec2Error{Error: inner, RequestID: call.RequestID})
 		}
-		return status, typeXML, xmlBody(queryError{Error: inner, RequestID: call.RequestID})
+		return typeXML, xmlBody(queryError{Error: inner, RequestID: call.RequestID})
 	case call.Service == "s3", call.Service == "s3express":
-		return status, "application/xml", xmlBody(s3Error{errorXML: inner, RequestID: call.RequestID})
+		return "application/xml", xmlBody(s3Error{errorXML: inner, RequestID: call.RequestID})
 	case xmlServices[call.Service]:
-		return status, typeXML, xmlBody(queryError{Error: inner, RequestID: call.RequestID})
+		return typeXML, xmlBody(queryError{Error: inner, RequestID: call.RequestID})
 	}
-	return status, typeJSON, jsonError(message)
+	return typeJSON, jsonError(message)
 }
 
 func jsonError(message string) []byte {

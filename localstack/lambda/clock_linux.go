@@ -96,7 +96,7 @@ func shiftClock(pid int, offset time.Duration) error {
 	if err != nil {
 		return err
 	}
-	defer memory.Close()
+	defer func() { _ = memory.Close() }() // only read from
 	patches, err := stub.patches(io.NewSectionReader(memory, int64(base), maxVDSO), offset)
 	if err != nil {
 		return err

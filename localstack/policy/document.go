@@ -153,16 +153,16 @@ func parseStatement(raw json.RawMessage) (Statement, error) {
 func (s Statement) check() error {
 	for operator := range s.Condition {
 		if _, ok := parseOperator(operator); !ok {
-			return fmt.Errorf("Condition has the unknown operator %q", operator)
+			return fmt.Errorf("a Condition has the unknown operator %q", operator)
 		}
 	}
 	switch {
 	case s.Action != nil && s.NotAction != nil:
-		return errors.New("Action and NotAction exclude each other")
+		return errors.New("a statement's Action and NotAction exclude each other")
 	case s.Resource != nil && s.NotResource != nil:
-		return errors.New("Resource and NotResource exclude each other")
+		return errors.New("a statement's Resource and NotResource exclude each other")
 	case s.Principal != nil && s.NotPrincipal != nil:
-		return errors.New("Principal and NotPrincipal exclude each other")
+		return errors.New("a statement's Principal and NotPrincipal exclude each other")
 	case s.NotPrincipal != nil && s.Effect == Allow:
 		return errors.New("NotPrincipal needs the Effect Deny")
 	}

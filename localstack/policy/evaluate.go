@@ -37,6 +37,7 @@ func (r Request) values(key string) []string {
 // Outcome is what documents say to a request. Anything but Allowed means no.
 type Outcome int
 
+// The outcomes.
 const (
 	NoMatch      Outcome = iota // no statement applies, which denies implicitly
 	Allowed                     // a statement allows it and none denies it

@@ -187,7 +187,7 @@ func (p *param) items(name string, rule plural) (any, error) {
 		entry, _ := byNumber[n].(map[string]any)
 		key, ok := entry[rule.key].(string)
 		value, complete := entry[rule.value]
-		if rule.key != "" && !(ok && complete) {
+		if rule.key != "" && (!ok || !complete) {
 			return nil, missingParameter(fmt.Sprintf("%[1]s.%[2]d.%[3]s and %[1]s.%[2]d.%[4]s", name, n, rule.key, rule.value))
 		}
 		entries[key] = value

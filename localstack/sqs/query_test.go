@@ -2,6 +2,7 @@ package sqs_test
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -139,7 +140,7 @@ func FuzzQuery(f *testing.F) {
 			t.Errorf("%q: %d %s", form, w.Code, w.Body)
 		}
 		for d := xml.NewDecoder(w.Body); ; {
-			if _, err := d.Token(); err == io.EOF {
+			if _, err := d.Token(); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				t.Fatalf("%q: the answer is no XML: %v", form, err)
