@@ -352,7 +352,7 @@ func TestTheStateIsSavedAtCloseAndHeldUntilThen(t *testing.T) {
 }
 
 func TestACloudThatCouldNotReadItsStateDoesNotReplaceIt(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "cloud.json")
+	path := filepath.Join(t.TempDir(), emulator.SnapshotFile)
 	if err := os.WriteFile(path, []byte("damaged"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -373,7 +373,7 @@ func TestACloudThatCouldNotReadItsStateDoesNotReplaceIt(t *testing.T) {
 
 func TestADamagedSnapshotIsAClearError(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "cloud.json"), []byte(`{"version":`), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, emulator.SnapshotFile), []byte(`{"version":`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cloud, err := emulator.New(emulator.Options{Addr: "127.0.0.1:0", DataDir: dir})
