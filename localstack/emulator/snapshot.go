@@ -141,7 +141,7 @@ func (k namedKeeper) write(z *zip.Writer) error {
 }
 
 func writeEntry(z *zip.Writer, name string, r io.Reader) error {
-	w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+	w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store, Modified: time.Now()})
 	if err != nil {
 		return err
 	}
