@@ -59,7 +59,7 @@ func openArchive(data []byte) (*archive, error) {
 }
 
 // reopenArchive takes a package out of a snapshot. That it is the one which
-// passed openArchive, its checksum tells, at a hundredth of the cost.
+// passed openArchive, its checksum tells, and much faster.
 func reopenArchive(code *io.SectionReader, want string) (*archive, error) {
 	if code == nil {
 		return nil, errors.New("it is missing")
