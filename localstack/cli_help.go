@@ -26,7 +26,7 @@ programs on this machine: leave it there. LOCALSTACK_HOST is the name under whic
 others reach it, for the URLs that it answers with (default: localhost).
 
 Data
-With -data the whole cloud is loaded from DIR/cloud.json, and saved to it at a
+With -data the whole cloud is loaded from DIR/cloud.zip, and saved to it at a
 clean stop (Ctrl-C, SIGTERM) or by "snapshot": tables, queues with their messages,
 functions with their code, APIs, roles, logs, alarms, and how far the clock was
 moved. Open sockets, running functions, fault rules and the requests are not kept.

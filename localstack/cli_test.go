@@ -192,7 +192,7 @@ func TestEveryCommandHasHelp(t *testing.T) {
 		}
 	}
 	all, _, _ := cli(nil, "--help")
-	for _, word := range []string{"AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "LOCALSTACK_HOST", "cloud.json", "snapshot", "clock", "fault", "Not there", "-json"} {
+	for _, word := range []string{"AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "LOCALSTACK_HOST", "cloud.zip", "snapshot", "clock", "fault", "Not there", "-json"} {
 		if !strings.Contains(all, word) {
 			t.Errorf("--help does not tell of %s", word)
 		}

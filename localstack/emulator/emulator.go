@@ -100,7 +100,7 @@ type Emulator struct {
 	listener net.Listener
 	loaded   bool // DataDir's state, so that Close may replace it
 	closed   bool
-	lock     io.Closer // of DataDir, nil without one
+	files    []io.Closer // DataDir's lock and the snapshot that was loaded, open until Close
 }
 
 // New returns a local cloud that does not listen yet and is empty until Start.
@@ -117,14 +117,15 @@ func New(o Options) (*Emulator, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	var lock io.Closer
+	var files []io.Closer
 	if o.DataDir != "" {
-		var err error
-		if lock, err = prepareDataDir(o.DataDir); err != nil {
+		lock, err := prepareDataDir(o.DataDir)
+		if err != nil {
 			return nil, fmt.Errorf("data directory: %w", err)
 		}
+		files = append(files, lock)
 	}
-	e := &Emulator{opts: o, log: o.Logger, clock: clock.New(), lock: lock, born: time.Now(), faults: faults.New(o.FaultSeed)}
+	e := &Emulator{opts: o, log: o.Logger, clock: clock.New(), files: files, born: time.Now(), faults: faults.New(o.FaultSeed)}
 	e.dynamodb = dynamodb.New(dynamodb.Options{Clock: e.clock, Logger: e.log})
 	e.sqs = sqs.New(sqs.Options{Clock: e.clock, Logger: e.log, BaseURL: e.publicURL, Faults: e.faults})
 	e.iam = iam.New(iam.Options{Clock: e.clock, Logger: e.log})
@@ -269,8 +270,15 @@ func (e *Emulator) Close(ctx context.Context) error {
 	if e.opts.SaveOnClose && e.isLoaded() {
 		errs = append(errs, e.Save())
 	}
-	if e.lock != nil {
-		errs = append(errs, e.lock.Close())
+	return errors.Join(append(errs, e.closeFiles())...)
+}
+
+func (e *Emulator) closeFiles() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var errs []error
+	for _, f := range e.files {
+		errs = append(errs, f.Close())
 	}
 	return errors.Join(errs...)
 }

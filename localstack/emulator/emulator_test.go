@@ -337,6 +337,37 @@ func TestASavedCloudServesAgain(t *testing.T) {
 	}
 }
 
+// The code lies in the file that a save replaces, and is read after the
+// functions have been stopped.
+func TestARestoredCloudCanBeSavedAgainAndAgain(t *testing.T) {
+	dir := t.TempDir()
+	w := start(t, emulator.Options{DataDir: dir, SaveOnClose: true})
+	w.deployAPI(w.deployFunction(), true)
+	addr, url := w.cloud.Addr(), w.url
+	w.close()
+	for range 2 {
+		w = start(t, emulator.Options{DataDir: dir, Addr: addr, SaveOnClose: true})
+		if err := w.cloud.Save(); err != nil {
+			t.Fatal(err)
+		}
+		w.close()
+	}
+	w = start(t, emulator.Options{DataDir: dir, Addr: addr})
+	w.url = url
+	c, _, err := w.dial("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.ask(c, `{"action":"x"}`); got != `echo {"action":"x"}` {
+		t.Errorf("got %q", got)
+	}
+	_ = c.CloseNow()
+	w.close()
+	if left := must(filepath.Glob(filepath.Join(dir, "*"))); len(left) != 2 { // the snapshot and the lock
+		t.Errorf("left in the data directory: %v", left)
+	}
+}
+
 func TestTheStateIsSavedAtCloseAndHeldUntilThen(t *testing.T) {
 	dir := t.TempDir()
 	w := start(t, emulator.Options{DataDir: dir, SaveOnClose: true})
@@ -351,37 +382,50 @@ func TestTheStateIsSavedAtCloseAndHeldUntilThen(t *testing.T) {
 	}
 }
 
-func TestACloudThatCouldNotReadItsStateDoesNotReplaceIt(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "cloud.json")
-	if err := os.WriteFile(path, []byte("damaged"), 0o600); err != nil {
-		t.Fatal(err)
+func TestASnapshotThatCannotBeUsedIsRefused(t *testing.T) {
+	saved := t.TempDir()
+	w := start(t, emulator.Options{DataDir: saved, SaveOnClose: true})
+	w.deployFunction()
+	w.close()
+	good := must(os.ReadFile(filepath.Join(saved, emulator.SnapshotFile)))
+	code := bytes.Clone(good)
+	i := bytes.Index(code, must(bootstrap()))
+	if i < 0 {
+		t.Fatal("the code is not in the snapshot as it was uploaded")
 	}
-	cloud, err := emulator.New(emulator.Options{Addr: "127.0.0.1:0", DataDir: filepath.Dir(path), SaveOnClose: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cloud.Start(); err == nil {
-		t.Error("a damaged state was loaded")
-	}
-	if err := cloud.Close(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if left, err := os.ReadFile(path); err != nil || string(left) != "damaged" {
-		t.Errorf("the file holds %q, error %v", left, err)
-	}
-}
-
-func TestADamagedSnapshotIsAClearError(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "cloud.json"), []byte(`{"version":`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cloud, err := emulator.New(emulator.Options{Addr: "127.0.0.1:0", DataDir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cloud.Start(); err == nil || !strings.Contains(err.Error(), "remove it to start empty") {
-		t.Errorf("error %v", err)
+	code[i+len(must(bootstrap()))/2] ^= 1
+	for _, tt := range []struct {
+		what, file string
+		data       []byte
+		want       string
+	}{
+		{"none at all", emulator.SnapshotFile, []byte(`damaged`), "is damaged or was written by another version"},
+		{"cut off", emulator.SnapshotFile, good[:len(good)-1], "is damaged or was written by another version"},
+		{"a bit of the code changed", emulator.SnapshotFile, code, "function:echo: its SHA-256 is "},
+		{"the file of former versions", "cloud.json", []byte(`{"version":2,"clock":"0s","services":{`), "is damaged or was written by another version"},
+	} {
+		t.Run(tt.what, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, tt.file)
+			if err := os.WriteFile(path, tt.data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cloud := must(emulator.New(emulator.Options{Addr: "127.0.0.1:0", DataDir: dir, SaveOnClose: true}))
+			err := cloud.Start()
+			if err == nil || !strings.HasPrefix(err.Error(), path) || !strings.Contains(err.Error(), tt.want) ||
+				!strings.HasSuffix(err.Error(), "remove it to start empty") {
+				t.Errorf("error %v, want one about %s with %q", err, path, tt.want)
+			}
+			if err := cloud.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if left := must(os.ReadFile(path)); !bytes.Equal(left, tt.data) {
+				t.Error("the file was replaced")
+			}
+			if left := must(filepath.Glob(filepath.Join(dir, "*"))); len(left) != 2 { // the file and the lock
+				t.Errorf("left in the data directory: %v", left)
+			}
+		})
 	}
 }
 

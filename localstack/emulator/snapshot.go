@@ -1,35 +1,38 @@
 package emulator
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
-	"runtime/debug"
+	"slices"
 	"time"
 )
 
 // SnapshotFile is the file in DataDir that holds the cloud.
-const SnapshotFile = "cloud.json"
+const SnapshotFile = "cloud.zip"
+
+// formerSnapshotFile is what versions 1 and 2 were kept in.
+const formerSnapshotFile = "cloud.json"
 
 // snapshotVersion changes when older files can no longer be read.
-const snapshotVersion = 2
+const snapshotVersion = 3
 
-// A snapshot is JSON with one service a line:
+// A snapshot is a zip whose entries are not compressed, so that what is large
+// is used where it lies in the file:
 //
-//	{"version":2,"clock":"2h0m0s","services":{
-//	"iam":{…},
-//	"lambda":{…}
-//	}}
+//	cloud.json                {"version":3,"clock":"2h0m0s"}
+//	iam.json … lambda.json    each service's state, opaque to the others
+//	lambda/<SHA-256>.zip      the functions' code
 //
-// The lines let it be read without going through the functions' code, which is
-// most of it, once more than the lambda service itself does. Each service's
-// state is opaque to the others.
+// The entries' checksums tell damage, and the list of entries at its end a file
+// that was cut off.
 type snapshotHead struct {
 	Version int `json:"version"`
 	// Clock is how far the clock had been moved. The times in the services'
@@ -38,19 +41,43 @@ type snapshotHead struct {
 	Clock Duration `json:"clock"`
 }
 
-// keeper is a service with state.
+const headEntry = "cloud.json"
+
+// blobs is what of a service's state is too large for JSON, by names that are
+// fit for a file. They never change.
+type blobs = map[string]*io.SectionReader
+
+// keeper is a service with state. What Restore got stays readable until the
+// cloud is closed.
 type keeper interface {
+	Snapshot() (state []byte, large blobs, err error)
+	Restore(state []byte, large blobs) error
+}
+
+// jsonKeeper is a service whose state is JSON alone.
+type jsonKeeper interface {
 	Snapshot() ([]byte, error)
 	Restore([]byte) error
 }
+
+// withoutBlobs makes a keeper of a jsonKeeper.
+type withoutBlobs struct{ jsonKeeper }
+
+func (k withoutBlobs) Snapshot() ([]byte, blobs, error) {
+	state, err := k.jsonKeeper.Snapshot()
+	return state, nil, err
+}
+
+func (k withoutBlobs) Restore(state []byte, _ blobs) error { return k.jsonKeeper.Restore(state) }
 
 // keepers are all services whose state is kept (issued credentials end with the
 // functions that have them), in the order in which they are restored:
 // lambda last, because its event sources start to poll.
 func (e *Emulator) keepers() []namedKeeper {
 	return []namedKeeper{
-		{"iam", e.iam}, {"logs", e.logs}, {"cloudwatch", e.cloudwatch}, {"dynamodb", e.dynamodb},
-		{"sqs", e.sqs}, {"apigateway", e.gateway}, {"lambda", e.lambda},
+		{"iam", withoutBlobs{e.iam}}, {"logs", withoutBlobs{e.logs}}, {"cloudwatch", withoutBlobs{e.cloudwatch}},
+		{"dynamodb", withoutBlobs{e.dynamodb}}, {"sqs", withoutBlobs{e.sqs}}, {"apigateway", withoutBlobs{e.gateway}},
+		{"lambda", e.lambda},
 	}
 }
 
@@ -58,6 +85,9 @@ type namedKeeper struct {
 	name string
 	keeper
 }
+
+func (k namedKeeper) stateEntry() string           { return k.name + ".json" }
+func (k namedKeeper) blobEntry(name string) string { return k.name + "/" + name }
 
 // Save writes the state of all services to DataDir, whole or not at all:
 // tables, queues with their messages (those in flight too), functions with
@@ -72,42 +102,51 @@ func (e *Emulator) Save() error {
 	if err := writeFile(path, e.writeSnapshot); err != nil {
 		return fmt.Errorf("save to %s: %w", path, err)
 	}
-	go giveBack()
 	return nil
 }
 
-// writeSnapshot writes a snapshot's JSON one service after another, because the
-// functions' code makes it large.
+// writeSnapshot writes a snapshot's zip, one service after another.
 func (e *Emulator) writeSnapshot(w io.Writer) error {
-	if _, err := fmt.Fprintf(w, `{"version":%d,"clock":%q,"services":{`, snapshotVersion, e.clock.Offset()); err != nil {
+	z := zip.NewWriter(w)
+	head, err := json.Marshal(snapshotHead{Version: snapshotVersion, Clock: Duration(e.clock.Offset())})
+	if err == nil {
+		err = writeEntry(z, headEntry, bytes.NewReader(head))
+	}
+	for _, k := range e.keepers() {
+		if err == nil {
+			err = k.write(z)
+		}
+	}
+	if err != nil {
 		return err
 	}
-	for i, k := range e.keepers() {
-		state, err := k.Snapshot()
-		if err != nil {
-			return fmt.Errorf("%s: %w", k.name, err)
-		}
-		separator := ","
-		if i == 0 {
-			separator = ""
-		}
-		if _, err := fmt.Fprintf(w, "%s\n%q:", separator, k.name); err != nil {
-			return err
-		}
-		if _, err := w.Write(state); err != nil {
-			return err
-		}
-	}
-	_, err := io.WriteString(w, "\n}}\n")
-	return err
+	return z.Close()
 }
 
-// giveBack returns memory to the system after a snapshot, for which the
-// functions' code was there several times. The first collection empties what
-// encoding/json pools, the second frees it.
-func giveBack() {
-	runtime.GC()
-	debug.FreeOSMemory()
+func (k namedKeeper) write(z *zip.Writer) error {
+	state, large, err := k.Snapshot()
+	if err != nil {
+		return fmt.Errorf("%s: %w", k.name, err)
+	}
+	if err := writeEntry(z, k.stateEntry(), bytes.NewReader(state)); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(large)) {
+		blob := large[name]
+		if err := writeEntry(z, k.blobEntry(name), io.NewSectionReader(blob, 0, blob.Size())); err != nil {
+			return fmt.Errorf("%s: %w", k.name, err)
+		}
+	}
+	return nil
+}
+
+func writeEntry(z *zip.Writer, name string, r io.Reader) error {
+	w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store, Modified: time.Now()})
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, r)
+	return err
 }
 
 // writeFile replaces a file in one step: whoever reads it sees the old or the
@@ -127,66 +166,64 @@ func writeFile(path string, write func(io.Writer) error) error {
 	return os.Rename(f.Name(), path)
 }
 
-// load restores what Save wrote, if anything.
+// load restores what Save wrote, if anything. The file is then open until the
+// cloud is closed, because the functions' code is read from it.
 func (e *Emulator) load() error {
 	if e.opts.DataDir == "" {
 		return nil
 	}
 	path := filepath.Join(e.opts.DataDir, SnapshotFile)
-	data, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return refuseFormerSnapshot(e.opts.DataDir)
 	}
 	if err != nil {
 		return err
 	}
-	head, states, err := parseSnapshot(data)
+	info, err := f.Stat()
+	if err == nil {
+		err = e.restore(f, info.Size())
+	}
 	if err != nil {
-		return fmt.Errorf("%s %w: remove it to start empty", path, err)
+		return errors.Join(fmt.Errorf("%s %w: remove it to start empty", path, err), f.Close())
 	}
-	if d := time.Duration(head.Clock); d < 0 || d > maxAdvance {
-		return fmt.Errorf("%s has its clock %v ahead: remove it to start empty", path, d)
-	}
-	// First, because the services' timers are set by it.
-	e.clock.Advance(time.Duration(head.Clock) - e.clock.Offset())
-	for _, k := range e.keepers() {
-		state, ok := states[k.name]
-		if !ok {
-			return fmt.Errorf("%s lacks the service %s: remove it to start empty", path, k.name)
-		}
-		if err := k.Restore(state); err != nil {
-			return fmt.Errorf("%s: restore %s: %w: remove it to start empty", path, k.name, err)
-		}
-	}
-	go giveBack()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.files = append(e.files, f)
 	return nil
 }
 
 // errSnapshot is what every file that is not a snapshot of this version gives.
 var errSnapshot = errors.New("is damaged or was written by another version of the local cloud")
 
-// parseSnapshot takes a snapshot apart. The states are parts of data; whether
-// each is right, its service tells.
-func parseSnapshot(data []byte) (head snapshotHead, states map[string][]byte, err error) {
-	first, rest, _ := bytes.Cut(data, []byte("\n"))
-	opening, ok := bytes.CutSuffix(first, []byte(`,"services":{`))
-	if !ok || json.Unmarshal(append(bytes.Clone(opening), '}'), &head) != nil || head.Version != snapshotVersion {
-		return snapshotHead{}, nil, errSnapshot
+// refuseFormerSnapshot keeps a state that can no longer be read from being
+// taken for none.
+func refuseFormerSnapshot(dir string) error {
+	path := filepath.Join(dir, formerSnapshotFile)
+	if _, err := os.Stat(path); err != nil {
+		return nil // nothing was ever saved here
 	}
-	states = map[string][]byte{}
-	for {
-		line, after, ok := bytes.Cut(rest, []byte("\n"))
-		if !ok {
-			return snapshotHead{}, nil, errSnapshot // it ends in the middle
-		}
-		if string(line) == "}}" {
-			return head, states, nil
-		}
-		name, state, ok := bytes.Cut(line, []byte(`":`))
-		if !ok || len(name) < 2 || name[0] != '"' {
-			return snapshotHead{}, nil, errSnapshot
-		}
-		states[string(name[1:])] = bytes.TrimSuffix(state, []byte(","))
-		rest = after
+	return fmt.Errorf("%s %w: remove it to start empty", path, errSnapshot)
+}
+
+func (e *Emulator) restore(file io.ReaderAt, size int64) error {
+	snap, err := openSnapshot(file, size)
+	if err != nil {
+		return err
 	}
+	if d := time.Duration(snap.head.Clock); d < 0 || d > maxAdvance {
+		return fmt.Errorf("has its clock %v ahead", d)
+	}
+	// First, because the services' timers are set by it.
+	e.clock.Advance(time.Duration(snap.head.Clock) - e.clock.Offset())
+	for _, k := range e.keepers() {
+		state, large, err := snap.stateOf(k)
+		if err == nil {
+			err = k.Restore(state, large)
+		}
+		if err != nil {
+			return fmt.Errorf("cannot be restored: %w", err)
+		}
+	}
+	return nil
 }

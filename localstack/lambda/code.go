@@ -7,6 +7,7 @@ import (
 	"debug/elf"
 	"debug/macho"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,10 +25,11 @@ const (
 	maxUnzipped = 250 << 20 // all files together
 )
 
-// An archive is a deployment package that has passed openArchive.
+// An archive is a deployment package that has passed openArchive, here or in
+// the cloud whose snapshot it comes from.
 type archive struct {
-	zip    []byte
-	sha256 string // base64, as CodeSha256 has it
+	zip    *io.SectionReader // shared: only its ReadAt and Size are used
+	sha256 string            // base64, as CodeSha256 has it
 }
 
 // openArchive checks everything about a package that would stop it from
@@ -50,7 +52,26 @@ func openArchive(data []byte) (*archive, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(data)
-	return &archive{zip: data, sha256: base64.StdEncoding.EncodeToString(sum[:])}, nil
+	return &archive{
+		zip:    io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data))),
+		sha256: base64.StdEncoding.EncodeToString(sum[:]),
+	}, nil
+}
+
+// reopenArchive takes a package out of a snapshot. That it is the one which
+// passed openArchive, its checksum tells, and much faster.
+func reopenArchive(code *io.SectionReader, want string) (*archive, error) {
+	if code == nil {
+		return nil, errors.New("it is missing")
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(code, 0, code.Size())); err != nil {
+		return nil, err
+	}
+	if have := base64.StdEncoding.EncodeToString(sum.Sum(nil)); have != want {
+		return nil, fmt.Errorf("its SHA-256 is %s, not %s", have, want)
+	}
+	return &archive{zip: code, sha256: want}, nil
 }
 
 func checkEntries(files []*zip.File) error {
@@ -81,7 +102,7 @@ func checkBootstrap(files []*zip.File) error {
 		if err != nil {
 			return invalidParameter("Could not unzip uploaded file: %v", err)
 		}
-		return checkBinary(binary, runtime.GOOS, runtime.GOARCH)
+		return checkBinary(bytes.NewReader(binary), runtime.GOOS, runtime.GOARCH)
 	}
 	return invalidParameter("The zip has no executable file called bootstrap at its root; for %s it is what Lambda starts.", "provided.al2023")
 }
@@ -99,8 +120,8 @@ func readEntry(f *zip.File) ([]byte, error) {
 }
 
 // checkBinary refuses a program that this machine, goos/goarch, cannot start.
-func checkBinary(binary []byte, goos, goarch string) error {
-	if bytes.HasPrefix(binary, []byte("#!")) {
+func checkBinary(binary io.ReaderAt, goos, goarch string) error {
+	if beginsWith(binary, "#!") {
 		return nil // a script: its interpreter decides
 	}
 	found := platformsOf(binary)
@@ -120,25 +141,30 @@ func checkBinary(binary []byte, goos, goarch string) error {
 
 // platformsOf returns what a program was built for, as GOOS/GOARCH. A universal
 // macOS binary has several.
-func platformsOf(binary []byte) []string {
-	r := bytes.NewReader(binary)
-	if f, err := elf.NewFile(r); err == nil {
+func platformsOf(binary io.ReaderAt) []string {
+	if f, err := elf.NewFile(binary); err == nil {
 		return []string{elfSystem(f.OSABI) + "/" + elfProcessor(f.Machine)}
 	}
-	if f, err := macho.NewFile(r); err == nil {
+	if f, err := macho.NewFile(binary); err == nil {
 		return []string{"darwin/" + machoProcessor(f.Cpu)}
 	}
-	if f, err := macho.NewFatFile(r); err == nil {
+	if f, err := macho.NewFatFile(binary); err == nil {
 		var all []string
 		for _, a := range f.Arches {
 			all = append(all, "darwin/"+machoProcessor(a.Cpu))
 		}
 		return all
 	}
-	if bytes.HasPrefix(binary, []byte("MZ")) {
+	if beginsWith(binary, "MZ") {
 		return []string{"windows"}
 	}
 	return nil
+}
+
+func beginsWith(binary io.ReaderAt, magic string) bool {
+	head := make([]byte, len(magic))
+	_, err := binary.ReadAt(head, 0)
+	return (err == nil || err == io.EOF) && string(head) == magic
 }
 
 // elfSystem: Linux programs mostly claim plain System V.
@@ -185,7 +211,7 @@ func (a *archive) unpack(dir string) error {
 		return err
 	}
 	defer root.Close()
-	z, err := zip.NewReader(bytes.NewReader(a.zip), int64(len(a.zip)))
+	z, err := zip.NewReader(a.zip, a.zip.Size())
 	if err != nil {
 		return err
 	}
@@ -194,7 +220,13 @@ func (a *archive) unpack(dir string) error {
 			return fmt.Errorf("unpack %q: %w", f.Name, err)
 		}
 	}
-	return nil
+	program, err := root.Open(bootstrap)
+	if err != nil {
+		return err
+	}
+	defer program.Close()
+	// Once more: a snapshot may have been taken on another kind of machine.
+	return checkBinary(program, runtime.GOOS, runtime.GOARCH)
 }
 
 func unpackEntry(root *os.Root, f *zip.File) error {

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"bytes"
 	"encoding/binary"
 	"os"
 	"path/filepath"
@@ -74,7 +75,7 @@ func TestABootstrapMustBeForThisMachine(t *testing.T) {
 		{"a script", []byte("#!/bin/sh\n"), "linux", "amd64", ""},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
-			err := checkBinary(tt.binary, tt.goos, tt.goarch)
+			err := checkBinary(bytes.NewReader(tt.binary), tt.goos, tt.goarch)
 			if tt.found == "" {
 				if err != nil {
 					t.Error(err)
@@ -85,7 +86,7 @@ func TestABootstrapMustBeForThisMachine(t *testing.T) {
 			wantFault(t, err, "InvalidParameterValueException", "GOOS="+tt.goos+" GOARCH="+tt.goarch)
 		})
 	}
-	if err := checkBinary(bootstrapFile, runtime.GOOS, runtime.GOARCH); err != nil {
+	if err := checkBinary(bytes.NewReader(bootstrapFile), runtime.GOOS, runtime.GOARCH); err != nil {
 		t.Errorf("a program of this machine: %v", err)
 	}
 }

@@ -552,51 +552,6 @@ func settled(t *testing.T, c *cloud, failures int) {
 	eventually(t, "the attempt is settled", func() bool { e := pending(c); return e != nil && e.Failures == failures })
 }
 
-func TestASnapshotRunsAgainElsewhere(t *testing.T) {
-	var seen []Mapping
-	first := newCloud(t, Options{})
-	first.create(t, "f", "", func(in *sdk.CreateFunctionInput) { in.Publish = true; in.Tags = map[string]string{"k": "v"} })
-	if _, err := first.AddPermission(t.Context(), &sdk.AddPermissionInput{FunctionName: aws.String("f"), StatementId: aws.String("all"),
-		Action: aws.String(invokeAction), Principal: aws.String("*")}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := first.CreateEventSourceMapping(t.Context(), &sdk.CreateEventSourceMappingInput{
-		FunctionName: aws.String("f"), EventSourceArn: aws.String(queueARN)}); err != nil {
-		t.Fatal(err)
-	}
-	data, err := first.Snapshot()
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	second := newCloud(t, Options{OnMapping: func(m Mapping) { seen = append(seen, m) }})
-	second.create(t, "old", "")
-	second.mustInvoke(t, "old", "{}")
-	if err := second.Restore(data); err != nil {
-		t.Fatal(err)
-	}
-	if res := second.mustInvoke(t, "f:1", `"again"`); string(res.Payload) != `"again"` || res.ExecutedVersion != "1" {
-		t.Errorf("answer %s of version %s", res.Payload, res.ExecutedVersion)
-	}
-	if !second.Allowed("f", "", "anybody.amazonaws.com", "") {
-		t.Error("the policy is lost")
-	}
-	if len(seen) != 1 || seen[0].QueueARN != queueARN || seen[0].State != MappingEnabled {
-		t.Errorf("mappings announced: %+v", seen)
-	}
-	if _, err := second.Invoke(t.Context(), Request{Function: "old"}); err == nil {
-		t.Error("a function of before is still there")
-	}
-	again, err := second.Snapshot()
-	if err != nil || string(again) != string(data) {
-		t.Errorf("a snapshot of the restored state differs (%v)", err)
-	}
-	if err := second.Restore([]byte("{")); err == nil {
-		t.Error("a broken snapshot was taken")
-	}
-	second.mustInvoke(t, "f", "{}")
-}
-
 func TestCloseLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	c := newCloud(t, Options{Dir: dir})

@@ -2,9 +2,7 @@ package lambda
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
-	"slices"
 	"strconv"
 	"time"
 
@@ -32,7 +30,7 @@ type function struct {
 type version struct {
 	Config functionConfiguration
 	Code   *archive `json:"-"`
-	CodeID string   // sha256 of the code, by which a snapshot stores it
+	CodeID string   // its sha256 in base64, by which a snapshot refers to it
 }
 
 type mapping struct {
@@ -70,7 +68,7 @@ func (v *version) next(now time.Time) *version {
 func (v *version) setCode(a *archive) {
 	v.Code, v.CodeID = a, a.sha256
 	v.Config.CodeSha256 = a.sha256
-	v.Config.CodeSize = int64(len(a.zip))
+	v.Config.CodeSize = a.zip.Size()
 }
 
 // published returns the version with that number, nil if there is none.
@@ -126,100 +124,6 @@ func (s *Service) lookup(ref reference) (*function, error) {
 		return nil, noSuchFunction(ref.qualified())
 	}
 	return f, nil
-}
-
-// snapshot is the whole state. Code is stored once for all versions that share
-// it.
-type snapshot struct {
-	Functions []*function
-	Mappings  []*mapping
-	Events    []*asyncEvent
-	Code      map[string][]byte
-}
-
-// Snapshot returns the state as JSON: functions with their code, policies,
-// mappings, and the asynchronous events that still wait. Processes are not part
-// of it.
-func (s *Service) Snapshot() ([]byte, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	snap := snapshot{Code: map[string][]byte{}}
-	for _, arn := range slices.Sorted(maps.Keys(s.functions)) {
-		f := s.functions[arn]
-		snap.Functions = append(snap.Functions, f)
-		for _, v := range f.versions() {
-			snap.Code[v.CodeID] = v.Code.zip
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(s.mappings)) {
-		snap.Mappings = append(snap.Mappings, s.mappings[id])
-	}
-	for _, id := range slices.Sorted(maps.Keys(s.events)) {
-		snap.Events = append(snap.Events, s.events[id])
-	}
-	return json.Marshal(snap)
-}
-
-// Restore replaces the state by that of a Snapshot. Environments of before
-// finish their invokes and stop. OnMapping hears that the mappings of before
-// are gone, and then of each that is there now.
-func (s *Service) Restore(data []byte) error {
-	var snap snapshot
-	if err := json.Unmarshal(data, &snap); err != nil {
-		return fmt.Errorf("lambda: restore: %w", err)
-	}
-	if err := snap.attachCode(); err != nil {
-		return fmt.Errorf("lambda: restore: %w", err)
-	}
-	s.mappingTurn.Lock()
-	defer s.mappingTurn.Unlock()
-	for _, m := range s.replaceState(snap) {
-		s.announce(m)
-	}
-	return nil
-}
-
-func (snap *snapshot) attachCode() error {
-	archives := map[string]*archive{}
-	for _, f := range snap.Functions {
-		for _, v := range f.versions() {
-			a, ok := archives[v.CodeID]
-			if !ok {
-				var err error
-				if a, err = openArchive(snap.Code[v.CodeID]); err != nil {
-					return fmt.Errorf("code of %s: %w", f.ARN, err)
-				}
-				archives[v.CodeID] = a
-			}
-			v.Code = a
-		}
-	}
-	return nil
-}
-
-// replaceState returns what OnMapping has to hear.
-func (s *Service) replaceState(snap snapshot) []Mapping {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for v := range s.pools {
-		s.retire(v)
-	}
-	var news []Mapping
-	for _, m := range s.mappings {
-		news = append(news, m.public(MappingDeleting))
-	}
-	s.functions, s.mappings, s.events, s.running = map[string]*function{}, map[string]*mapping{}, map[string]*asyncEvent{}, 0
-	for _, f := range snap.Functions {
-		s.functions[f.ARN] = f
-	}
-	for _, m := range snap.Mappings {
-		s.mappings[m.UUID] = m
-		news = append(news, m.public(m.State))
-	}
-	for _, e := range snap.Events {
-		s.startEvent(e)
-	}
-	return news
 }
 
 // publish makes $LATEST a version, or returns the last one when nothing has

@@ -105,7 +105,7 @@ func TestAManifestIsSavedWholeAndForgotten(t *testing.T) {
 	if _, ok := loadManifest(dir); ok {
 		t.Error("a manifest without the cloud's file is trusted")
 	}
-	write(t, filepath.Join(dir, "cloud", "cloud.json"), "{}")
+	write(t, filepath.Join(dir, "cloud", "cloud.zip"), "{}")
 	got, ok := loadManifest(dir)
 	if !ok || got != m {
 		t.Errorf("loaded %+v, want %+v", got, m)
