@@ -81,8 +81,8 @@ func (d *deployment) seat(c *clients, addr byte, user, tenant string, n int, rat
 
 // delivery is what became of one broadcast.
 type delivery struct {
-	clients, lost, doubled int
-	last                   time.Duration // until the last client had it
+	clients, doubled int
+	last             time.Duration // until the last client had it
 }
 
 // quiet is how long nothing may arrive for it to be believed that nothing
@@ -110,7 +110,7 @@ func (d *deployment) follow(c crowd, messageID string, at time.Time, n int, help
 	if a.Lost > 0 || a.Other > 0 {
 		d.Errorf("%d sockets have ended, %d frames were no message", a.Lost, a.Other)
 	}
-	return delivery{a.Clients, 0, a.Doubled, time.UnixMicro(slices.Max(append(a.Arrivals, 0))).Sub(at)}
+	return delivery{a.Clients, a.Doubled, time.UnixMicro(slices.Max(append(a.Arrivals, 0))).Sub(at)}
 }
 
 // reports are what Lambda says at the end of each invoke of the two senders.
