@@ -40,6 +40,10 @@ type order struct {
 	Full  bool     `json:",omitempty"` // with the arrivals
 }
 
+// firstAddr is the last part of the clients' first address: 127.0.0.1's ports
+// are left to servers.
+const firstAddr = 11
+
 // opening asks for n more sockets, so many a second.
 type opening struct {
 	URL  string // with the token

@@ -1,6 +1,7 @@
 package scale
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -15,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"fanfare/localstack/emulator"
 	"fanfare/localstack/lambda"
 	"fanfare/scripts/stack"
 	"fanfare/shared/queue"
@@ -38,9 +40,12 @@ type deployment struct {
 func deploy(tb testing.TB) *deployment {
 	tb.Helper()
 	d := &deployment{TB: tb}
-	s, err := stack.Up(tb.Context(), stack.Options{
-		Root: "../../..", Dir: ".local/bench", Out: os.Stderr, FunctionLog: d.reports.add,
-	})
+	options := stack.Options{Root: "../../..", Dir: ".local/bench", Out: os.Stderr, FunctionLog: d.reports.add}
+	s, err := stack.Up(tb.Context(), options)
+	if _, ok := errors.AsType[*emulator.PortInUseError](err); ok { // the one that was free when it was deployed
+		options.Fresh = true
+		s, err = stack.Up(tb.Context(), options)
+	}
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -25,9 +25,9 @@ func BenchmarkFair(b *testing.B) {
 		d := deploy(b)
 		large := &load{deployment: d, crowd: crowd{startClients(b)}}
 		quiet := crowd{startClients(b)}
-		d.mustSeat(large.crowd[0], 1, "large", largeTenant)
-		d.mustSeat(quiet[0], 2, "middle", middleTenant)
-		d.mustSeat(quiet[0], 2, "small", smallTenant)
+		d.mustSeat(large.crowd[0], firstAddr, "large", largeTenant)
+		d.mustSeat(quiet[0], firstAddr+1, "middle", middleTenant)
+		d.mustSeat(quiet[0], firstAddr+1, "small", smallTenant)
 
 		nothing := func() {}
 		smallAlone := d.latencies(quiet, "small", smallTenant, nothing)

@@ -68,7 +68,7 @@ func (d *deployment) fill() crowd {
 	var work sync.WaitGroup
 	for i := range all {
 		all[i] = startClients(d)
-		work.Go(func() { errs[i] = d.openThird(all[i], byte(1+i)) })
+		work.Go(func() { errs[i] = d.openThird(all[i], byte(firstAddr+i)) })
 	}
 	work.Wait()
 	for _, err := range errs {
@@ -88,7 +88,7 @@ func (d *deployment) openThird(c *clients, addr byte) error {
 		{"few", fewSockets}, {"more", moreSocket}, {"rest", allSockets - fewSockets - moreSocket},
 	} {
 		n := part.n / processes
-		if addr == 1 {
+		if addr == firstAddr {
 			n += part.n % processes
 		}
 		if err := d.seat(c, addr, part.user, "crowd", n, rate); err != nil {
