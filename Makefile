@@ -42,7 +42,7 @@ infra-test: ## the mocked tests of the Terraform modules
 soak: ## 1,000 clients that come, talk and vanish for a minute while things fail, with -race: nothing may be lost or left
 	go test -race -count=1 -v -timeout 15m -run '^TestSoak$$' ./localstack/emulator -soak 1m -clients 1000
 
-bench: ## the promised figures, measured now, beside their limits (ten minutes)
+bench: ## the promised figures, measured now, beside their limits (a quarter of an hour)
 	@go run ./scripts/bench
 
 lint: ## gofmt, go vet, staticcheck, golangci-lint, terraform fmt

@@ -19,22 +19,8 @@ func TestABroadcastWhileACrowdConnectsLosesNobody(t *testing.T) {
 	s := begin(t)
 	sender := s.dial("sender", s.tenant)
 	there := new(attendance)
-	var connecting sync.WaitGroup
-	slots := make(chan struct{}, 32)
-	for i := range crowd {
-		connecting.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			c, err := s.tryDial(fmt.Sprintf("u%d", i), s.tenant)
-			if err != nil {
-				t.Errorf("client %d: %v", i, err)
-				return
-			}
-			there.add(c)
-		})
-	}
 	all := make(chan struct{})
-	go func() { connecting.Wait(); close(all) }()
+	go func() { s.connect(there, crowd); close(all) }()
 	sent := map[string][]*client{} // by message: who was there when it was sent
 	for done := false; !done; {
 		before := there.now()
@@ -96,6 +82,25 @@ func TestABroadcastWhileACrowdConnectsLosesNobody(t *testing.T) {
 		}
 		return ""
 	})
+}
+
+// connect dials n clients and adds each once it is connected.
+func (s *scenario) connect(there *attendance, n int) {
+	var connecting sync.WaitGroup
+	slots := make(chan struct{}, 32)
+	for i := range n {
+		connecting.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			c, err := s.tryDial(fmt.Sprintf("u%d", i), s.tenant)
+			if err != nil {
+				s.Errorf("client %d: %v", i, err)
+				return
+			}
+			there.add(c)
+		})
+	}
+	connecting.Wait()
 }
 
 // attendance is who is connected.

@@ -7,5 +7,6 @@
 // Without -target its tests are skipped, because a deployment takes a minute
 // and a half and needs Terraform; `go test ./...` must pass without.
 //
-// Every scenario has tenants of its own, so all run at the same time.
+// Every scenario has tenants of its own, so all run at the same time, but for
+// those that pause a queue or kill functions.
 package suite

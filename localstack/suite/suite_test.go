@@ -105,10 +105,18 @@ var scenarios atomic.Int64
 // begin starts a scenario, or skips it where nothing is deployed.
 func begin(t *testing.T) *scenario {
 	t.Helper()
+	s := beginAlone(t)
+	t.Parallel()
+	return s
+}
+
+// beginAlone is begin for a scenario that changes what others rely on: it runs
+// before all those that run at the same time, and must put back what it changes.
+func beginAlone(t *testing.T) *scenario {
+	t.Helper()
 	if deployed == nil {
 		t.Skip("nothing is deployed without -target: make local-test")
 	}
-	t.Parallel()
 	n := scenarios.Add(1)
 	return &scenario{
 		T: t, stack: deployed,

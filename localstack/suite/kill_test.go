@@ -1,0 +1,67 @@
+package suite
+
+import (
+	"fmt"
+	"testing"
+
+	"fanfare/localstack/faults"
+	"fanfare/shared/broadcast"
+)
+
+// A function that has done its work and dies before anybody hears of it is the
+// worst moment: its message comes again. That nobody may be left out, and that
+// the receipt is complete all the same, is the promise; that nobody gets a frame
+// twice is not, though what was recorded is not sent again.
+func TestAFunctionThatIsKilledMidBroadcastLosesNobody(t *testing.T) {
+	s := beginAlone(t)
+	there := new(attendance)
+	s.connect(there, broadcast.UnitSize+1) // two units
+	if t.Failed() {
+		t.FailNow()
+	}
+	for _, function := range []string{broadcaster, deliverer} {
+		t.Run(function, func(t *testing.T) {
+			sub := &scenario{T: t, stack: s.stack, tenant: s.tenant}
+			sub.redeliverSoon(function)
+			struck := sub.killOnce(function)
+			id := sub.publish(`{"tenant":"` + s.tenant + `","to":{"tenant":true},"data":1}`)
+			for i, c := range there.now() {
+				c.t = t
+				if f := c.message(); f.MessageID != id {
+					t.Errorf("client %d got %s, want message %s", i, f.raw, id)
+				}
+			}
+			sub.eventually(func() string {
+				r, err := sub.table().Receipt(t.Context(), id)
+				if sum := r.Summary(5); err != nil || !sum.Done || sum.Delivered != broadcast.UnitSize+1 || sum.Units < 2 {
+					return fmt.Sprintf("receipt %+v, error %v; want all %d delivered", sum, err, broadcast.UnitSize+1)
+				}
+				return ""
+			})
+			if n := struck(); n != 1 {
+				t.Errorf("%s was killed %d times, want once", function, n)
+			}
+			sub.eventually(func() string { return sub.leftIn(function) })
+		})
+	}
+}
+
+// killOnce has the function's process die in its next invoke, and tells how often
+// it did.
+func (s *scenario) killOnce(function string) (struck func() int) {
+	s.Helper()
+	set := s.stack.Cloud.Faults()
+	id, err := set.Add(faults.Rule{Service: "lambda", Operation: "Invoke", Resource: function, Count: 1, Fault: faults.Fault{Kill: true}})
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.Cleanup(func() { set.Remove(id) })
+	return func() int {
+		for _, r := range set.List() {
+			if r.ID == id {
+				return r.Faulted
+			}
+		}
+		return 0
+	}
+}
