@@ -25,9 +25,9 @@ import (
 )
 
 const (
-	inMemory     = 50_000
-	postLatency  = 10 * time.Millisecond
-	writersAtOne = 16
+	inMemory      = 50_000
+	postLatency   = 10 * time.Millisecond
+	writersAtOnce = 16
 )
 
 // BenchmarkInMemory broadcasts to 50,000 connections that are rows of the local
@@ -107,7 +107,7 @@ func (w *world) connect(n int) {
 	w.Helper()
 	now := w.cloud.Clock().Now()
 	group, ctx := errgroup.WithContext(w.Context())
-	group.SetLimit(writersAtOne)
+	group.SetLimit(writersAtOnce)
 	for i := range n {
 		group.Go(func() error {
 			return w.table.Put(ctx, connection.Connection{
