@@ -49,6 +49,7 @@ func deploy(tb testing.TB) *deployment {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	// The context has ended by then: nobody waits for 15,000 $disconnects.
 	tb.Cleanup(func() { s.Close(tb.Context()) })
 	d.Stack = s
 	return d

@@ -17,10 +17,10 @@ import (
 // The audiences of BenchmarkSockets: two users of the tenant with many devices,
 // and all of the tenant. Each process of clients opens a third.
 const (
-	processes  = 3
-	fewSockets = 1_000
-	moreSocket = 5_000
-	allSockets = 15_000
+	processes   = 3
+	fewSockets  = 1_000
+	moreSockets = 5_000
+	allSockets  = 15_000
 )
 
 // BenchmarkSockets broadcasts to 1,000, 5,000 and 15,000 real sockets: once
@@ -33,7 +33,7 @@ func BenchmarkSockets(b *testing.B) {
 		audiences := []struct {
 			n  int
 			to string
-		}{{fewSockets, `{"user":"few"}`}, {moreSocket, `{"user":"more"}`}, {allSockets, `{"tenant":true}`}}
+		}{{fewSockets, `{"user":"few"}`}, {moreSockets, `{"user":"more"}`}, {allSockets, `{"tenant":true}`}}
 		var lost, doubled, small int
 		for _, a := range audiences {
 			id, at := d.publish("crowd", a.to)
@@ -85,7 +85,7 @@ func (d *deployment) openThird(c *clients, addr byte) error {
 		user string
 		n    int
 	}{
-		{"few", fewSockets}, {"more", moreSocket}, {"rest", allSockets - fewSockets - moreSocket},
+		{"few", fewSockets}, {"more", moreSockets}, {"rest", allSockets - fewSockets - moreSockets},
 	} {
 		n := part.n / processes
 		if addr == firstAddr {
@@ -149,7 +149,7 @@ const (
 	deliverVisibility = 181 * time.Second
 	// maxSkipped stays below API Gateway's idle time-out of 10 minutes.
 	maxSkipped = 3 * deliverVisibility
-	// maxReceives is how often a unit is tried (infra/variables.tf).
+	// maxReceives is how often a unit is tried (infra/modules/queue).
 	maxReceives = 5
 )
 
