@@ -51,3 +51,21 @@ func TestABroadcastIsDoneWhenNothingIsOpen(t *testing.T) {
 		}
 	}
 }
+
+// It is not counted by the ledger, which moves once it is finished.
+func TestASmallBroadcastsUnitThatIsLeftIsOpen(t *testing.T) {
+	unit := broadcast.UnitCounts{Size: 2, Attempts: 5, Delivered: 1, Failed: map[string]int{"forbidden": 1}, Remaining: []string{"b"}}
+	s := broadcast.Receipt{Units: []broadcast.UnitCounts{unit}}.Summary(5)
+	if s.Units != 1 || s.Open != 1 || s.Dead != 1 || s.Done {
+		t.Errorf("summary %+v, want one unit, open and dead", s)
+	}
+}
+
+func TestALaterAttemptThatDeliversNothingIsNotTheLastDelivery(t *testing.T) {
+	accepted := time.Now()
+	unit := broadcast.UnitCounts{Delivered: 1, At: accepted.Add(12 * time.Minute)}
+	unit.Times[broadcast.BucketOf(300*time.Millisecond)] = 1
+	if s := (broadcast.Receipt{AcceptedAt: accepted, Units: []broadcast.UnitCounts{unit}}).Summary(5); s.Last < 300*time.Millisecond || s.Last > 365*time.Millisecond {
+		t.Errorf("the last client got it after %v, want 300 ms to a fifth", s.Last)
+	}
+}

@@ -66,6 +66,7 @@ func TestEachMethodCostsWhatItsCommentSays(t *testing.T) {
 			_, err := s.ClaimKey(ctx, broadcast.IdempotencyClaim{Tenant: "acme", Key: "k", MessageID: "m1"})
 			return err
 		}, 0, 1},
+		{"Key", func() error { _, err := s.Key(ctx, "acme", "", "k"); return err }, 1, 0},
 		{"ConfirmKey", func() error {
 			return s.ConfirmKey(ctx, broadcast.IdempotencyClaim{Tenant: "acme", Key: "k", MessageID: "m1"})
 		}, 0, 1},

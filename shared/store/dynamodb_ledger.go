@@ -215,6 +215,21 @@ func (d *DynamoDB) ClaimKey(ctx context.Context, c broadcast.IdempotencyClaim) (
 	return parseClaim(stored, c)
 }
 
+// Key returns the claim that holds a key, by a strongly consistent read, or
+// broadcast.ErrNotFound. The user is empty where a back end published. It costs
+// one read unit.
+func (d *DynamoDB) Key(ctx context.Context, tenant, user, name string) (_ broadcast.IdempotencyClaim, err error) {
+	defer wrap(&err, "idempotency key %q of %q in tenant %q", name, user, tenant)
+	found, err := d.getItem(ctx, claimKey(tenant, user, name))
+	if err != nil {
+		return broadcast.IdempotencyClaim{}, err
+	}
+	if !d.present(found) {
+		return broadcast.IdempotencyClaim{}, broadcast.ErrNotFound
+	}
+	return parseClaim(found, broadcast.IdempotencyClaim{Tenant: tenant, User: user, Key: name})
+}
+
 // ConfirmKey notes that the broadcast c.MessageID, which claimed the key, is on
 // its queue; doing so again is success. It returns broadcast.ErrNotFound, and
 // changes nothing, if another broadcast or none holds the key by now. It costs

@@ -122,6 +122,20 @@ func (m *Memory) ClaimKey(ctx context.Context, c broadcast.IdempotencyClaim) (he
 	return held, err
 }
 
+// Key returns the claim that holds a key; see DynamoDB.Key.
+func (m *Memory) Key(ctx context.Context, tenant, user, name string) (held broadcast.IdempotencyClaim, err error) {
+	defer wrap(&err, "idempotency key %q of %q in tenant %q", name, user, tenant)
+	err = m.locked(ctx, func() error {
+		there, ok := m.claims[claimKey(tenant, user, name)]
+		if !ok || !m.present(seconds(there.ExpiresAt)) {
+			return broadcast.ErrNotFound
+		}
+		held = there
+		return nil
+	})
+	return held, err
+}
+
 // ConfirmKey notes that the claimed broadcast is on its queue; see
 // DynamoDB.ConfirmKey.
 func (m *Memory) ConfirmKey(ctx context.Context, c broadcast.IdempotencyClaim) (err error) {

@@ -166,6 +166,23 @@ var ledger = []contract{
 		mustClaimKey(t, s, old)
 		wantError(t, "expired", s.ConfirmKey(t.Context(), old), broadcast.ErrNotFound)
 	}},
+	{"a key can be looked up without claiming it", func(t *testing.T, s Store) {
+		_, err := s.Key(t.Context(), "acme", "", "k1")
+		wantError(t, "nobody's", err, broadcast.ErrNotFound)
+		c := claim("acme", "", "k1", "m1")
+		mustClaimKey(t, s, c)
+		held, err := s.Key(t.Context(), "acme", "", "k1")
+		wantError(t, "held", err, nil)
+		wantEqual(t, "claim", held, c)
+		_, err = s.Key(t.Context(), "acme", "u1", "k1")
+		wantError(t, "a user's key of the same name", err, broadcast.ErrNotFound)
+
+		old := claim("acme", "", "k2", "m1")
+		old.ExpiresAt = time.Now().Add(-time.Second)
+		mustClaimKey(t, s, old)
+		_, err = s.Key(t.Context(), "acme", "", "k2")
+		wantError(t, "expired", err, broadcast.ErrNotFound)
+	}},
 	{"an expired claim holds nothing", func(t *testing.T, s Store) {
 		old := claim("acme", "u1", "k1", "m1")
 		old.ExpiresAt = time.Now().Add(-time.Second).UTC().Truncate(time.Second)

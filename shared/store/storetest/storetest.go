@@ -40,6 +40,7 @@ type Store interface {
 	Unsubscribe(ctx context.Context, id, channel string) error
 	Renew(ctx context.Context, id string, s connection.Session) error
 	Receipt(ctx context.Context, messageID string) (broadcast.Receipt, error)
+	Key(ctx context.Context, tenant, user, name string) (broadcast.IdempotencyClaim, error)
 }
 
 // contract is one promise. Its name is the promise.
