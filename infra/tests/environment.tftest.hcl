@@ -132,6 +132,16 @@ run "queues_are_read_in_bounds_and_failures_reported_one_by_one" {
   }
 }
 
+run "a_broadcast_may_go_on_in_more_calls_than_a_failure_is_tried_again" {
+  assert {
+    condition = { for key, queue in module.queue : key => queue.max_receive_count } == {
+      broadcast = 12
+      deliver   = 5
+    }
+    error_message = "A message becomes a dead letter after another number of receives."
+  }
+}
+
 run "messages_stay_hidden_six_times_as_long_as_their_reader_may_run" {
   assert {
     condition     = alltrue([for key in ["broadcast", "deliver"] : module.queue[key].visibility_timeout_seconds >= 6 * module.function[key].timeout])

@@ -48,9 +48,11 @@ type Outcome struct {
 // for the same message at any time: what is done is not done again, but for at
 // most one page.
 //
+// It ends with ErrPaused, between two pages, shortly before ctx's deadline would
+// cut it off: an audience may take longer to read than a call may last.
 // ErrCursorMoved means that another run has taken over; ErrUnfinished that the
 // one unit of a small broadcast has connections left. Calling again helps with
-// both, and with what the ports return. ErrMalformed it never does.
+// all three, and with what the ports return. ErrMalformed it never does.
 func (s *Splitter) Run(ctx context.Context, m Message) (Outcome, error) {
 	frame, err := m.Frame()
 	if err != nil {
@@ -136,9 +138,30 @@ func (r *run) split(ctx context.Context) error {
 			if err := r.advance(ctx, Progress{Units: r.out.Units, Done: true}); err != nil {
 				return err
 			}
+		} else if r.late(ctx) {
+			return r.pause(ctx, cursor)
 		}
 	}
 	return nil
+}
+
+// pageTime is what a page may take at worst, its retries and stale rows
+// included. A usual one takes a fiftieth of it.
+const pageTime = 2 * time.Second
+
+// late reports whether ctx may end within the next page.
+func (r *run) late(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && deadline.Sub(r.Now()) < pageTime
+}
+
+// pause leaves a ledger behind in which no unit is in doubt. It comes after a
+// page, so that however short the calls are, each gets further.
+func (r *run) pause(ctx context.Context, next string) error {
+	if err := r.advance(ctx, Progress{Cursor: next, Units: r.out.Units, Settled: true}); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %d units handed out so far", ErrPaused, r.out.Units)
 }
 
 // begin claims the broadcast or finds out how far it is.
@@ -154,7 +177,7 @@ func (r *run) begin(ctx context.Context) error {
 		return fmt.Errorf("%w: messageId %s is another broadcast's", ErrMalformed, m.MessageID)
 	}
 	r.at = receipt.Progress
-	r.doubt = r.at.Units > 0 && !r.at.Done
+	r.doubt = r.at.Units > 0 && !r.at.Done && !r.at.Settled
 	r.out.Resumed, r.out.Units = r.at != Progress{}, r.at.Units
 	return nil
 }
