@@ -32,8 +32,16 @@ locals {
     }
   }
 
-  # All posts of all senders together stay under post_rate, without the senders talking to one another.
-  post_rate_per_sender = floor(var.post_rate / sum(values(local.senders)[*].maximum_concurrency))
+  # All posts of all senders together stay under post_rate, without the senders talking to one another. Large audiences
+  # are the deliverers' alone, so nearly all of the rate is theirs. The broadcast function sends small broadcasts itself, at
+  # an even share of the rate while it does, but over time no more than what is left: DIRECT_RATE. What is over it goes to
+  # the deliverers too.
+  direct_percent = 4
+  post_rates = {
+    broadcast = floor(var.post_rate / sum(values(local.senders)[*].maximum_concurrency))
+    deliver   = floor(var.post_rate * (100 - local.direct_percent) / 100 / local.senders.deliver.maximum_concurrency)
+  }
+  direct_rate = var.post_rate * local.direct_percent / 100 / local.senders.broadcast.maximum_concurrency
 
   # Default account quota, requests a second, shared by all APIs and @connections of a region:
   # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html#apigateway-account-level-limits-table

@@ -74,15 +74,15 @@ func (b *Batch) report(ctx context.Context, m events.SQSMessage, err error) {
 		"receiveCount", m.Attributes["ApproximateReceiveCount"], "error", err)
 }
 
-// reserve is kept of a call's time; of a very short call, a quarter.
-const reserve = 3 * time.Second
+// Reserve is kept of a call's time; of a very short call, a quarter.
+const Reserve = 3 * time.Second
 
 func early(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadline(ctx, deadline.Add(-min(reserve, time.Until(deadline)/4)))
+	return context.WithDeadline(ctx, deadline.Add(-min(Reserve, time.Until(deadline)/4)))
 }
 
 // one turns a panic into a failure of its message: the others of the batch
