@@ -32,8 +32,8 @@ func main() {
 	connections := flag.Int("connections", 0, "simulate an audience of `N` connections only")
 	updateFiles := flag.Bool("update", false, "write the table into README.md and the plot into "+plotFile)
 	flag.Parse()
-	if flag.NArg() > 0 || *connections < 0 {
-		fmt.Fprintln(os.Stderr, "simulate: -connections takes a number above 0; there are no other arguments")
+	if flag.NArg() > 0 || *connections < 0 || *connections > 0 && *updateFiles {
+		fmt.Fprintln(os.Stderr, "simulate: -connections takes a number above 0, and the README has the usual ones; there are no other arguments")
 		os.Exit(2)
 	}
 	if err := run(os.Stdout, *connections, *updateFiles); err != nil {

@@ -10,7 +10,7 @@ import (
 // grows linearly is a straight line.
 func plot(d deployment, results []Result) string {
 	time := panel{left: 60, title: "seconds to the last client", low: 1, high: 1000, unit: "%g s"}
-	dollars := panel{left: 460, title: "dollars", low: 0.01, high: 10, unit: "$%g"}
+	dollars := panel{left: 460, title: "dollars", low: 0.001, high: 10, unit: "$%g"}
 	var b strings.Builder
 	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 300" font-family="sans-serif" font-size="12">` + "\n")
 	b.WriteString(`<rect width="800" height="300" fill="white"/>` + "\n")

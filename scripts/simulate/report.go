@@ -36,7 +36,7 @@ const (
 )
 
 // plotFile is the plot, from the repository's root.
-const plotFile = "docs/simulate.svg"
+const plotFile = "scripts/simulate/plot.svg"
 
 // update writes table and plot into the repository at root.
 func update(root string, d deployment, results []Result) error {
