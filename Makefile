@@ -12,7 +12,7 @@ export PORT
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build local demo test local-test infra-test soak bench lint fmt clean
+.PHONY: help build local demo test local-test infra-test soak bench simulate lint fmt clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ soak: ## 1,000 clients that come, talk and vanish for a minute while things fail
 
 bench: ## the promised figures, measured now, beside their limits (a quarter of an hour)
 	@go run ./scripts/bench
+
+simulate: ## what broadcasts to 10 k to 3.6 M clients take within AWS, in time and dollars; CONNECTIONS=N for another number
+	@go run ./scripts/simulate $(if $(CONNECTIONS),-connections $(CONNECTIONS))
 
 lint: ## gofmt, go vet, staticcheck, golangci-lint, terraform fmt
 	@test -z "$$(gofmt -l functions localstack scripts shared)" || { gofmt -l functions localstack scripts shared; echo "make fmt mends these"; exit 1; }

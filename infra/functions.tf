@@ -18,8 +18,7 @@ locals {
     CONNECTION_BROADCAST_LIMIT = tostring(var.broadcast_limits.per_connection)
     TENANT_BROADCAST_LIMIT     = tostring(var.broadcast_limits.per_tenant)
   }
-  log_environment  = { LOG_LEVEL = var.log_level }
-  send_environment = { POST_RATE = tostring(local.post_rate_per_sender) }
+  log_environment = { LOG_LEVEL = var.log_level }
 
   # A close needs no right of its own: DELETE on @connections is the same action.
   post_and_close = {
@@ -84,7 +83,7 @@ locals {
     broadcast = {
       description = "Pages a broadcast's audience; sends small ones, splits large ones into units"
       memory_size = 1024
-      environment = merge(local.log_environment, local.send_environment)
+      environment = merge(local.log_environment, { POST_RATE = tostring(local.post_rates.broadcast), DIRECT_RATE = tostring(local.direct_rate) })
       addresses = {
         TABLE_NAME          = module.connections_table.name
         WEBSOCKET_ENDPOINT  = module.websocket_api.management_endpoint
@@ -102,7 +101,7 @@ locals {
     deliver = {
       description = "Posts one unit of a broadcast to its sockets"
       memory_size = 1024
-      environment = merge(local.log_environment, local.send_environment)
+      environment = merge(local.log_environment, { POST_RATE = tostring(local.post_rates.deliver) })
       addresses = {
         TABLE_NAME         = module.connections_table.name
         WEBSOCKET_ENDPOINT = module.websocket_api.management_endpoint

@@ -20,16 +20,28 @@ locals {
       maximum_concurrency = 4
       # A large audience fills a call; others of its batch would wait out the queue's visibility time-out unread.
       batch_size = 1
+      # A call hands out some 800,000 connections in its 55 s; the message then comes again at once, which SQS counts as a
+      # receive. Ten of them are 3.6 million even if every step takes twice as long; the rest is for failures.
+      max_receive_count = 12
     }
     deliver = {
       maximum_concurrency = 6
       # One unit already fills a call, and time-out and rate are counted for one.
-      batch_size = 1
+      batch_size        = 1
+      max_receive_count = 5
     }
   }
 
-  # All posts of all senders together stay under post_rate, without the senders talking to one another.
-  post_rate_per_sender = floor(var.post_rate / sum(values(local.senders)[*].maximum_concurrency))
+  # All posts of all senders together stay under post_rate, without the senders talking to one another. Large audiences
+  # are the deliverers' alone, so nearly all of the rate is theirs. The broadcast function sends small broadcasts itself, at
+  # an even share of the rate while it does, but over time no more than what is left: DIRECT_RATE. What is over it goes to
+  # the deliverers too.
+  direct_percent = 4
+  post_rates = {
+    broadcast = floor(var.post_rate / sum(values(local.senders)[*].maximum_concurrency))
+    deliver   = floor(var.post_rate * (100 - local.direct_percent) / 100 / local.senders.deliver.maximum_concurrency)
+  }
+  direct_rate = var.post_rate * local.direct_percent / 100 / local.senders.broadcast.maximum_concurrency
 
   # Default account quota, requests a second, shared by all APIs and @connections of a region:
   # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html#apigateway-account-level-limits-table

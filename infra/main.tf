@@ -41,6 +41,7 @@ module "queue" {
 
   name                     = "${var.name}-${each.key}"
   consumer_timeout_seconds = local.timeouts[each.key]
+  max_receive_count        = each.value.max_receive_count
 }
 
 resource "aws_lambda_event_source_mapping" "this" {

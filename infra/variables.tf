@@ -145,7 +145,7 @@ variable "connection_ttl" {
 # --- How fast ---
 
 variable "post_rate" {
-  description = "Posts a second to sockets, over all senders. Each of them gets its even share as POST_RATE."
+  description = "Posts a second to sockets, over all senders. The deliver function gets nearly all of them."
   type        = number
   default     = 8000
   nullable    = false

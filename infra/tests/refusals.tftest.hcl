@@ -169,7 +169,7 @@ run "takes_the_low_quotas_rate_there_and_throttles_by_it" {
   }
 
   assert {
-    condition     = local.account_rps == 2500 && module.function["deliver"].environment["POST_RATE"] == "200"
+    condition     = local.account_rps == 2500 && module.function["deliver"].environment["POST_RATE"] == "320"
     error_message = "The region's quota is not the low one."
   }
 }
@@ -183,7 +183,7 @@ run "believes_a_raised_quota" {
   }
 
   assert {
-    condition     = module.function["deliver"].environment["POST_RATE"] == "3000"
+    condition     = module.function["deliver"].environment["POST_RATE"] == "4800"
     error_message = "The raised quota is not used."
   }
 }
