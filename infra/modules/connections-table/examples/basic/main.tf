@@ -1,0 +1,5 @@
+module "connections_table" {
+  source = "../.."
+
+  name = "fanfare-connections"
+}

@@ -1,0 +1,15 @@
+module "connect" {
+  source = "../.."
+
+  name     = "fanfare-connect"
+  filename = "${path.module}/connect.zip" # an executable called bootstrap in a zip: `make build` makes ours
+
+  environment                = { LOG_LEVEL = "info" }
+  environment_from_resources = { TABLE_NAME = "fanfare-connections" }
+
+  statements = [{
+    sid       = "UseTable"
+    actions   = ["dynamodb:PutItem"]
+    resources = ["arn:aws:dynamodb:eu-west-1:111122223333:table/fanfare-connections"]
+  }]
+}
