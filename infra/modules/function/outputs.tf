@@ -28,6 +28,11 @@ output "timeout" {
   value       = aws_lambda_function.this.timeout
 }
 
+output "reserved_concurrency" {
+  description = "Concurrent calls set aside for the function; -1 is none."
+  value       = aws_lambda_function.this.reserved_concurrent_executions
+}
+
 output "role_name" {
   description = "Name of the function's role."
   value       = aws_iam_role.this.name
