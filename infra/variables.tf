@@ -31,13 +31,13 @@ variable "architecture" {
 }
 
 variable "api" {
-  description = "Name of the API's stage, the last part of its own URL, and a domain name of one's own for clients with the ARN of its ACM certificate in this region."
+  description = "The address that clients open."
   type = object({
-    stage = optional(string, "live")
+    stage = optional(string, "live") # name of the stage, the last part of its own URL
     domain = optional(object({
       name            = string
       certificate_arn = string
-    }))
+    })) # a domain of one's own for clients, with its ACM certificate in this region
   })
   default  = {}
   nullable = false

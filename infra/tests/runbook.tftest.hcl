@@ -20,9 +20,9 @@ run "every_kind_of_alarm_has_its_section_and_every_section_its_alarm" {
 
 run "every_section_says_what_to_look_at_and_what_to_do" {
   assert {
-    condition = alltrue([for section in slice(split("\n## ", file("RUNBOOK.md")), 1, length(split("\n## ", file("RUNBOOK.md")))) :
-      strcontains(section, "**Look at**") && strcontains(section, "**Do**")
-    ])
+    condition = alltrue([for kind in module.observability.alarm_kinds : alltrue([
+      for part in ["**Look at**", "**Do**"] : strcontains(split("\n## ", split("\n## ${kind}\n", file("RUNBOOK.md"))[1])[0], part)
+    ])])
     error_message = "A section of the runbook lacks **Look at** or **Do**."
   }
 }

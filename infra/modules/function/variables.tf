@@ -84,12 +84,12 @@ variable "environment_from_resources" {
 }
 
 variable "statements" {
-  description = "What the function may do besides writing its own logs: IAM statements that allow, each with an optional condition (operator to key to value). Actions and resources are named, never \"*\"."
+  description = "What the function may do besides writing its own logs: IAM statements that allow. Actions and resources are named, never \"*\"."
   type = list(object({
-    sid       = string
-    actions   = list(string)
-    resources = list(string)
-    condition = optional(map(map(string)), {})
+    sid       = string                         # name of the statement
+    actions   = list(string)                   # without "*"
+    resources = list(string)                   # ARNs
+    condition = optional(map(map(string)), {}) # operator to key to value
   }))
   default  = []
   nullable = false
@@ -136,10 +136,10 @@ variable "tracing_mode" {
 }
 
 variable "concurrency" {
-  description = "`reserved`: concurrent calls set aside for the function, and its limit; -1 reserves nothing, 0 stops it. `event_sources`: how many calls its event sources may have under way, together."
+  description = "How many calls of the function run at once."
   type = object({
-    reserved      = optional(number, -1) # new accounts may have too few to reserve any
-    event_sources = optional(number, 0)
+    reserved      = optional(number, -1) # calls set aside for it, and its limit; -1 is none, for new accounts may have too few to spare; 0 stops it
+    event_sources = optional(number, 0)  # calls that its event sources may have under way, together
   })
   default  = {}
   nullable = false

@@ -21,11 +21,11 @@ variable "functions" {
 }
 
 variable "queues" {
-  description = "Short name to the queue's name, its dead-letter queue's, and the age in seconds over which its oldest message is late."
+  description = "The queues by their short names, which the alarms' names carry."
   type = map(object({
-    name                = string
-    dead_letter_name    = string
-    maximum_age_seconds = number
+    name                = string # the queue
+    dead_letter_name    = string # its dead-letter queue
+    maximum_age_seconds = number # over which its oldest message is late
   }))
   nullable = false
 
@@ -36,10 +36,10 @@ variable "queues" {
 }
 
 variable "api" {
-  description = "Id of the WebSocket API and name of its stage."
+  description = "The WebSocket API."
   type = object({
-    id    = string
-    stage = string
+    id    = string # the ApiId dimension of its metrics
+    stage = string # name of the stage
   })
   nullable = false
 }
@@ -51,7 +51,7 @@ variable "table_name" {
 }
 
 variable "thresholds" {
-  description = "When alarms ring, each over five minutes. Shares are percent of at least `minimum` events, so that one refused client at night rings nobody. README's alarms explain each; they are not for the queues' ages, which `queues` has."
+  description = "When alarms ring, each over five minutes. Shares are percent of at least `minimum` events, so that one refused client at night rings nobody. The queues' ages are in `queues`."
   type = object({
     minimum            = optional(number, 20)   # events in five minutes, below which no share is looked at
     refused_percent    = optional(number, 50)   # clients refused, of all that came
@@ -82,10 +82,10 @@ variable "thresholds" {
 }
 
 variable "topic" {
-  description = "Who hears when an alarm rings and when it is over: a topic made here (`create`), to which somebody must subscribe, and SNS topics that are there already (`arns`)."
+  description = "SNS topics that hear when an alarm rings and when it is over. To one made here somebody must subscribe."
   type = object({
-    create = optional(bool, true)
-    arns   = optional(list(string), [])
+    create = optional(bool, true)       # make a topic
+    arns   = optional(list(string), []) # topics that are there, at most 5 in all
   })
   default  = {}
   nullable = false

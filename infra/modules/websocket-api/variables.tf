@@ -27,21 +27,21 @@ variable "stage" {
 }
 
 variable "functions" {
-  description = "The functions that serve routes: a name for each, by which `routes` calls it, and where it is. `alias` is the one that `invoke_arn` leads to; without it, the function's newest code."
+  description = "The functions that serve routes: a name for each, by which `routes` calls it, and where it is."
   type = map(object({
-    function_name   = string
-    alias           = optional(string)
-    invoke_arn      = string
-    timeout_seconds = number
+    function_name   = string           # its name in Lambda
+    alias           = optional(string) # the one that invoke_arn leads to; without it, the newest code
+    invoke_arn      = string           # by which API Gateway calls it
+    timeout_seconds = number           # its own; API Gateway waits as long, but at most 29 s
   }))
   nullable = false
 }
 
 variable "routes" {
-  description = "Route key to the function that serves it. `response` sends the function's returned body back as a frame."
+  description = "The routes by their keys."
   type = map(object({
-    function = string
-    response = optional(bool, false)
+    function = string                # its name in `functions`
+    response = optional(bool, false) # send what it returns back as a frame
   }))
   nullable = false
 
@@ -127,10 +127,10 @@ variable "account_has_logging_role" {
 }
 
 variable "domain" {
-  description = "A domain name of one's own for clients, and the ARN of its ACM certificate in the API's region; null is API Gateway's own address. Its DNS record is the caller's to make, from the output `domain_target`."
+  description = "A domain name of one's own for clients; null is API Gateway's own address. Its DNS record is the caller's to make, from the output `domain_target`."
   type = object({
-    name            = string
-    certificate_arn = string
+    name            = string # such as ws.example.com
+    certificate_arn = string # of its ACM certificate, in the API's region
   })
   default = null
 
