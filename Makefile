@@ -36,7 +36,7 @@ test: ## everything that passes on a fresh machine: no Docker, no account, no ne
 local-test: ## the connect/broadcast suite on the embedded local cloud, deployed with Terraform
 	go test -count=1 -v -timeout 15m ./localstack/suite -target embedded
 
-infra-test: ## the mocked tests of the Terraform modules
+infra-test: ## format, validation and mocked tests of the Terraform modules
 	@go run ./scripts/infratest
 
 soak: ## 1,000 clients that come, talk and vanish for a minute while things fail, with -race: nothing may be lost or left
@@ -54,9 +54,10 @@ lint: ## gofmt, go vet, staticcheck, golangci-lint, terraform fmt
 	@if command -v "$${TERRAFORM:-terraform}" > /dev/null; then "$${TERRAFORM:-terraform}" fmt -check -recursive infra; \
 	else echo "terraform fmt was not checked: there is no Terraform"; fi
 
-fmt: ## format Go and Terraform
+fmt: ## format Go and Terraform, write the modules' READMEs
 	gofmt -w functions localstack scripts shared
 	@if command -v "$${TERRAFORM:-terraform}" > /dev/null; then "$${TERRAFORM:-terraform}" fmt -recursive infra; fi
+	go run ./scripts/infradocs
 
 clean: ## remove what was built and deployed locally
 	rm -rf .build .local

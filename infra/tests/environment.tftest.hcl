@@ -13,8 +13,8 @@ override_resource {
 }
 
 variables {
-  artifacts_dir       = "tests/fixtures"
-  jwt_public_key_file = "tests/fixtures/public.pem"
+  artifacts_dir = "tests/fixtures"
+  tokens        = { public_key_file = "tests/fixtures/public.pem" }
 }
 
 run "each_function_gets_the_names_it_needs" {
@@ -56,14 +56,15 @@ run "the_values_are_those_of_the_resources" {
 
 run "token_settings_reach_the_functions_that_check_tokens" {
   variables {
-    jwt_public_key_file   = null
-    jwt_jwks_url          = "https://issuer.example/jwks.json"
-    jwt_issuer            = "https://issuer.example/"
-    jwt_audience          = "fanfare"
-    jwt_algorithms        = ["RS256", "ES256"]
-    jwt_tenant_claim      = "org"
-    jwt_permissions_claim = "scope"
-    allowed_tenants       = ["acme", "globex"]
+    tokens = {
+      jwks_url          = "https://issuer.example/jwks.json"
+      issuer            = "https://issuer.example/"
+      audience          = "fanfare"
+      algorithms        = ["RS256", "ES256"]
+      tenant_claim      = "org"
+      permissions_claim = "scope"
+      allowed_tenants   = ["acme", "globex"]
+    }
   }
 
   assert {
@@ -82,7 +83,7 @@ run "token_settings_reach_the_functions_that_check_tokens" {
 
 run "clients_are_held_to_their_limits" {
   variables {
-    broadcast_limits = { per_tenant = 500 }
+    limits = { broadcasts_per_tenant = 500 }
   }
 
   assert {

@@ -14,8 +14,8 @@ override_resource {
 }
 
 variables {
-  artifacts_dir       = "tests/fixtures"
-  jwt_public_key_file = "tests/fixtures/public.pem"
+  artifacts_dir = "tests/fixtures"
+  tokens        = { public_key_file = "tests/fixtures/public.pem" }
 }
 
 run "each_function_may_do_what_its_station_needs" {
