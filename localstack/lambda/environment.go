@@ -199,13 +199,16 @@ func (e *environment) invoke(inv *invocation, withTail bool) (res result, delive
 		e.log.begin(inv.id, withTail)
 		e.log.started(inv.id)
 	}
-	select {
-	case e.api.queue <- inv:
-	case <-e.process.exited:
-		return result{}, false
-	case <-timer.C:
-		inv.begin() // it was alive and never asked
-		return e.conclude(inv, began, true), true
+	for taken := false; !taken; {
+		select {
+		case c := <-e.api.asking:
+			taken = e.api.begin(c, inv, end)
+		case <-e.process.exited:
+			return result{}, false
+		case <-timer.C:
+			inv.begin() // it was alive and never asked
+			return e.conclude(inv, began, true), true
+		}
 	}
 	timedOut := false
 	select {
