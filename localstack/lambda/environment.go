@@ -28,7 +28,9 @@ type environment struct {
 
 	coldStart time.Duration // how long its init took; 0 once that has been reported
 	lateInit  time.Duration // the same of an init that an invoke has repeated: a part of its time
-	idleSince time.Time     // guarded by pool.mu
+	idleSince time.Time     // in the cloud's time; guarded by pool.mu
+	givenBack time.Time     // the same in real time
+	frozen    bool          // guarded by pool.mu
 	stopping  sync.Once
 	gone      chan struct{} // closed when process and listener have ended
 }
@@ -227,7 +229,7 @@ func (e *environment) conclude(inv *invocation, began time.Time, timedOut bool) 
 	e.coldStart = 0
 	logged := e.log.wanted()
 	if logged {
-		r.usedMB = e.process.memoryMB()
+		r.usedMB = e.process.memory.residentMB()
 	}
 	if timedOut {
 		e.stop()

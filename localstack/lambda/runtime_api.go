@@ -62,14 +62,18 @@ func newRuntimeAPI(about registration) (*runtimeAPI, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for the Runtime API: %w", err)
 	}
-	a := &runtimeAPI{
+	a := makeRuntimeAPI(about)
+	a.server = serveRuntime(l, a)
+	return a, nil
+}
+
+func makeRuntimeAPI(about registration) *runtimeAPI {
+	return &runtimeAPI{
 		about:  about,
 		asking: make(chan *runtimeConn, 1),
 		ready:  make(chan struct{}),
 		failed: make(chan []byte, 1),
 	}
-	a.server = serveRuntime(l, a)
-	return a, nil
 }
 
 // The paths of the two APIs. What follows invocationPath is next, or an id with
