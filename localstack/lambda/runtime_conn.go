@@ -146,8 +146,8 @@ func drained(body io.ReadCloser) bool {
 
 // linger reads on for a moment after the last answer.
 func (c *runtimeConn) linger() {
-	if tcp, ok := c.Conn.(*net.TCPConn); ok {
-		_ = tcp.CloseWrite()
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok { // TCP's and Unix's have it
+		_ = half.CloseWrite()
 	}
 	_ = c.SetReadDeadline(time.Now().Add(lingerTime))
 	_, _ = io.Copy(io.Discard, c.Conn)

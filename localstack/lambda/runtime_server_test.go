@@ -6,8 +6,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -241,8 +245,15 @@ func FuzzRuntimeServer(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	dir, err := os.MkdirTemp("", "fuzz") // a socket's path must be short
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = os.RemoveAll(dir) })
+	var run atomic.Int64
 	f.Fuzz(func(t *testing.T, sent []byte) {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		// Not TCP: thousands of connections a second would use up the ports.
+		l, err := net.Listen("unix", filepath.Join(dir, strconv.Itoa(os.Getpid())+"-"+strconv.FormatInt(run.Add(1), 10)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -250,14 +261,14 @@ func FuzzRuntimeServer(f *testing.F) {
 		server := serveRuntime(l, api)
 		end := sync.OnceFunc(server.close)
 		defer end()
-		conn, err := net.Dial("tcp", l.Addr().String())
+		conn, err := net.Dial("unix", l.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer conn.Close()
 		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 		_, _ = conn.Write(sent) // the server may hang up in the middle
-		_ = conn.(*net.TCPConn).CloseWrite()
+		_ = conn.(*net.UnixConn).CloseWrite()
 		ended := make(chan struct{})
 		go func() {
 			select {
