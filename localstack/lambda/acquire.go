@@ -67,9 +67,7 @@ func (p *pool) take() (*environment, *waiter) {
 	e := p.idle[n-1]
 	p.idle[n-1] = nil
 	p.idle = p.idle[:n-1]
-	if p.freezes() {
-		e.process.thaw()
-	}
+	e.thaw()
 	return e, nil
 }
 
@@ -90,9 +88,6 @@ func (p *pool) dropOutdated() {
 	})
 	p.service.work.Go(func() { stopAll(dropped) })
 }
-
-// freezes reports whether environments stand still between invokes.
-func (p *pool) freezes() bool { return !p.service.opts.UnlikeAWSKeepIdleFunctionsRunning }
 
 // leave takes w out of the queue; false if an environment is on its way to it.
 func (p *pool) leave(w *waiter) bool {

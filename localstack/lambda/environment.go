@@ -28,7 +28,9 @@ type environment struct {
 
 	coldStart time.Duration // how long its init took; 0 once that has been reported
 	lateInit  time.Duration // the same of an init that an invoke has repeated: a part of its time
-	idleSince time.Time     // guarded by pool.mu
+	idleSince time.Time     // in the cloud's time; guarded by pool.mu
+	givenBack time.Time     // the same in real time
+	frozen    bool          // guarded by pool.mu
 	stopping  sync.Once
 	gone      chan struct{} // closed when process and listener have ended
 }
@@ -199,13 +201,16 @@ func (e *environment) invoke(inv *invocation, withTail bool) (res result, delive
 		e.log.begin(inv.id, withTail)
 		e.log.started(inv.id)
 	}
-	select {
-	case e.api.queue <- inv:
-	case <-e.process.exited:
-		return result{}, false
-	case <-timer.C:
-		inv.begin() // it was alive and never asked
-		return e.conclude(inv, began, true), true
+	for taken := false; !taken; {
+		select {
+		case c := <-e.api.asking:
+			taken = e.api.begin(c, inv, end)
+		case <-e.process.exited:
+			return result{}, false
+		case <-timer.C:
+			inv.begin() // it was alive and never asked
+			return e.conclude(inv, began, true), true
+		}
 	}
 	timedOut := false
 	select {
@@ -224,7 +229,7 @@ func (e *environment) conclude(inv *invocation, began time.Time, timedOut bool) 
 	e.coldStart = 0
 	logged := e.log.wanted()
 	if logged {
-		r.usedMB = e.process.memoryMB()
+		r.usedMB = e.process.memory.residentMB()
 	}
 	if timedOut {
 		e.stop()

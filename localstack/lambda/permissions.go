@@ -144,7 +144,7 @@ func (f *function) addStatement(key, revision string, st statement) error {
 	if p.index(st.Sid) >= 0 {
 		return conflict("The statement id (%s) provided already exists. Please provide a new statement id, or remove the existing statement.", st.Sid)
 	}
-	f.Policies[key] = &policy{awsproto.NewRequestID(), append(slices.Clone(p.Statements), st)}
+	f.Policies[key] = &policy{RevisionID: awsproto.NewRequestID(), Statements: append(slices.Clone(p.Statements), st)}
 	return nil
 }
 
@@ -177,7 +177,7 @@ func (s *Service) removePermission(r *http.Request) (int, any, error) {
 			delete(f.Policies, key) // a policy without statements does not exist
 			return nil, nil
 		}
-		f.Policies[key] = &policy{awsproto.NewRequestID(), slices.Delete(slices.Clone(p.Statements), i, i+1)}
+		f.Policies[key] = &policy{RevisionID: awsproto.NewRequestID(), Statements: slices.Delete(slices.Clone(p.Statements), i, i+1)}
 		return nil, nil
 	})
 	return http.StatusNoContent, nil, err
