@@ -30,7 +30,12 @@ func reachable(raw, endpoint string) (string, error) {
 	}
 	// One port takes plain and encrypted connections, but the certificate is for
 	// another name than ours.
-	u.Scheme = strings.TrimSuffix(u.Scheme, "s")
+	switch u.Scheme {
+	case "wss":
+		u.Scheme = "ws"
+	case "https":
+		u.Scheme = "http"
+	}
 	u.Host = base.Host
 	return u.String(), nil
 }
@@ -55,6 +60,7 @@ func TestAddressesOfACloudInAContainerAreMapped(t *testing.T) {
 		{"LocalStack's, by path", "ws://localhost.localstack.cloud:4566/_aws/execute-api/abc/live", "ws://localhost:32768/_aws/execute-api/abc/live"},
 		{"LocalStack's, by name", "ws://abc.execute-api.localhost.localstack.cloud:4566/live", "ws://localhost:32768/_aws/execute-api/abc/live"},
 		{"LocalStack's, encrypted", "wss://abc.execute-api.localhost.localstack.cloud:4566/live", "ws://localhost:32768/_aws/execute-api/abc/live"},
+		{"LocalStack's, encrypted, for @connections", "https://abc.execute-api.localhost.localstack.cloud:4566/live", "http://localhost:32768/_aws/execute-api/abc/live"},
 		{"LocalStack's, a port of its own for each API [ISS:localstack#7814]", "ws://localhost:4510/live", ""},
 		{"no port", "ws://localhost/live", ""},
 		{"no address", "ws://localhost:%zz", ""},

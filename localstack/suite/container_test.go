@@ -7,11 +7,14 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 
+	api "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/modules/localstack"
 
@@ -43,11 +46,8 @@ func runContainer(ctx context.Context, run func() int) (int, error) {
 		fmt.Fprintln(os.Stderr, "suite: EVERY SCENARIO OF THE CONTAINER TARGET IS SKIPPED:", absent)
 		return run(), nil
 	}
-	// Testcontainers' own cleaner is an image to pull; what we start, we end.
-	if _, set := os.LookupEnv("TESTCONTAINERS_RYUK_DISABLED"); !set {
-		if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
-			return 0, err
-		}
+	if err := configureTestcontainers(ctx); err != nil {
+		return 0, err
 	}
 	image := os.Getenv(imageVariable)
 	vendors := image != ""
@@ -92,6 +92,34 @@ func enginePlatform(ctx context.Context) (artifact.Platform, error) {
 	return p, err
 }
 
+// configureTestcontainers sets what the user has not.
+func configureTestcontainers(ctx context.Context) error {
+	// Its own cleaner is an image to pull; what we start, we end.
+	settings := map[string]string{"TESTCONTAINERS_RYUK_DISABLED": "true"}
+	// In a container, it takes the engine for one outside. An engine that bears this
+	// machine's name is in here, and so are its ports.
+	engine, err := exec.CommandContext(ctx, "docker", "info", "--format", "{{.Name}}").Output()
+	if err != nil {
+		return fmt.Errorf("docker info: %w", err)
+	}
+	machine, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(string(engine)) == machine {
+		settings["TESTCONTAINERS_HOST_OVERRIDE"] = "localhost"
+	}
+	for name, value := range settings {
+		if _, set := os.LookupEnv(name); set {
+			continue
+		}
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // buildImage builds our image from the sources as they are.
 func buildImage(ctx context.Context, p artifact.Platform) error {
 	cmd := exec.CommandContext(ctx, "go", "run", "./scripts/image", "-arch", p.Arch)
@@ -113,27 +141,22 @@ type container struct {
 // startContainer runs the image as testcontainers' module for LocalStack does.
 // Ours is given the state in dir.
 func startContainer(ctx context.Context, image string, vendors bool, dir string) (_ stack.Cloud, err error) {
-	options := []testcontainers.ContainerCustomizer{
-		testcontainers.WithLogConsumers(consumer{}),
-		// The name in the cloud's URLs. Functions reach their own cloud by it; we map it.
-		testcontainers.WithEnv(map[string]string{"LOCALSTACK_HOST": "localhost"}),
+	mapping, err := onIPv4(ctx)
+	if err != nil {
+		return nil, err
 	}
+	environment := map[string]string{"LOCALSTACK_HOST": "localhost"} // in the cloud's URLs: its functions' own; we map it
+	options := []testcontainers.ContainerCustomizer{mapping, testcontainers.WithEnv(environment), testcontainers.WithLogConsumers(consumer{})}
 	if vendors {
-		// Its URLs name the port, and its functions' containers cannot use localhost.
-		options[1] = testcontainers.WithEnv(map[string]string{
-			"LOCALSTACK_HOST": fmt.Sprintf("localhost.localstack.cloud:%d", cloudPort), tokenVariable: os.Getenv(tokenVariable),
-		})
+		// Its URLs name the port, and its functions run in containers of their own.
+		environment["LOCALSTACK_HOST"] = fmt.Sprintf("localhost.localstack.cloud:%d", cloudPort)
+		environment[tokenVariable] = os.Getenv(tokenVariable)
 	} else {
-		options = append(options, testcontainers.WithCmd("-addr", fmt.Sprintf("0.0.0.0:%d", cloudPort), "-data", dataDir))
-		saved := filepath.Join(dir, emulator.SnapshotFile)
-		switch _, err := os.Stat(saved); {
-		case err == nil:
-			options = append(options, testcontainers.WithFiles(testcontainers.ContainerFile{
-				HostFilePath: saved, ContainerFilePath: dataDir + "/" + emulator.SnapshotFile, FileMode: 0o644,
-			}))
-		case !errors.Is(err, fs.ErrNotExist):
+		ours, err := ourOptions(dir)
+		if err != nil {
 			return nil, err
 		}
+		options = append(options, ours...)
 	}
 	running, err := localstack.Run(ctx, image, options...)
 	if err != nil {
@@ -148,6 +171,49 @@ func startContainer(ctx context.Context, image string, vendors bool, dir string)
 		return nil, errors.Join(err, c.Close(ctx))
 	}
 	return c, nil
+}
+
+// ourOptions are for our image: with the state in dir, and without the engine's
+// socket, which the module hands in because LocalStack starts containers.
+func ourOptions(dir string) ([]testcontainers.ContainerCustomizer, error) {
+	options := []testcontainers.ContainerCustomizer{
+		testcontainers.WithCmd("-addr", fmt.Sprintf("0.0.0.0:%d", cloudPort), "-data", dataDir),
+		testcontainers.WithHostConfigModifier(func(c *api.HostConfig) { c.Binds = nil }),
+	}
+	saved := filepath.Join(dir, emulator.SnapshotFile)
+	switch _, err := os.Stat(saved); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, err
+	default:
+		options = append(options, testcontainers.WithFiles(testcontainers.ContainerFile{
+			HostFilePath: saved, ContainerFilePath: dataDir + "/" + emulator.SnapshotFile, FileMode: 0o644,
+		}))
+	}
+	return options, nil
+}
+
+// onIPv4 maps the port for IPv4 alone: engines before 23 map it to another one for
+// IPv6, which testcontainers may take for both. Where the engine's ports are this
+// machine's, only this machine can reach it; from within a container, or of a
+// remote engine, it is reached from outside.
+func onIPv4(ctx context.Context) (testcontainers.CustomizeRequestOption, error) {
+	provider, err := testcontainers.NewDockerProvider()
+	if err != nil {
+		return nil, err
+	}
+	host, err := provider.DaemonHost(ctx)
+	if err := errors.Join(err, provider.Close()); err != nil {
+		return nil, err
+	}
+	at := netip.IPv4Unspecified()
+	if host == "localhost" {
+		at = netip.MustParseAddr("127.0.0.1")
+	}
+	port := network.MustParsePort(fmt.Sprintf("%d/tcp", cloudPort))
+	return testcontainers.WithHostConfigModifier(func(c *api.HostConfig) {
+		c.PortBindings = network.PortMap{port: {{HostIP: at}}}
+	}), nil
 }
 
 // URL is the container's port as it is mapped to this machine.
