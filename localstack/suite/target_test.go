@@ -126,15 +126,6 @@ func (c *cloudAPI) call(ctx context.Context, method, path string, in, out any) e
 	return json.Unmarshal(answer, out)
 }
 
-// advance moves the clock of the whole cloud, for good and for every scenario:
-// one that calls it begins with movingClock and tells why the others bear it.
-func (s *scenario) advance(d time.Duration) {
-	s.Helper()
-	if err := s.stack.Cloud.call(s.Context(), http.MethodPost, "clock/advance", map[string]string{"duration": d.String()}, nil); err != nil {
-		s.Fatal(err)
-	}
-}
-
 // fault orders a fault until the test ends, and returns the count of calls that it
 // has struck. The scenario begins with faultRules, and the rule names a resource
 // that is only its own.
