@@ -12,7 +12,7 @@ export PORT
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build local demo test local-test infra-test soak bench simulate lint fmt clean
+.PHONY: help build local demo test local-test image infra-test soak bench simulate lint fmt clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,8 +33,19 @@ demo: ## deploy, connect two tenants' clients, broadcast, print what arrives, ta
 test: ## everything that passes on a fresh machine: no Docker, no account, no network but modules
 	go test -race ./...
 
-local-test: ## the connect/broadcast suite on the embedded local cloud, deployed with Terraform
-	go test -count=1 -v -timeout 15m ./localstack/suite -target embedded
+# TARGET of local-test: embedded, container or aws; without it, the first two.
+# For aws, KEY is the file of the private key of tokens that the stack admits, ISSUER and AUDIENCE theirs.
+SUITE := go test -count=1 -v -timeout 15m ./localstack/suite
+local-test: ## the connect/broadcast suite on the local cloud, in process and, where Docker is, in its image (TARGET=aws: in AWS)
+ifeq ($(TARGET),)
+	$(SUITE) -target embedded
+	$(SUITE) -target container
+else
+	$(SUITE) -target $(TARGET) $(if $(KEY),-key "$(abspath $(KEY))") $(if $(ISSUER),-issuer "$(ISSUER)") $(if $(AUDIENCE),-audience "$(AUDIENCE)")
+endif
+
+image: ## the local cloud's container image, fanfare-localstack, from nothing, for amd64 and arm64
+	@go run ./scripts/image
 
 infra-test: ## format, validation and mocked tests of the Terraform modules
 	@go run ./scripts/infratest

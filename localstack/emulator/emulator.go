@@ -54,7 +54,8 @@ type Options struct {
 	// DataDir, if set, is where Start loads the state from and Save saves it to. Functions are unpacked below it too. It is made if it is missing.
 	DataDir string
 	// Hostname is how clients name this machine in the URLs that the cloud
-	// answers with. Default: $LOCALSTACK_HOST, else "localhost".
+	// answers with; with a port, if they use another one than the cloud's own.
+	// Default: $LOCALSTACK_HOST, else "localhost".
 	Hostname string
 	// Logger gets what the cloud has to say. Without OnRequest it also gets one
 	// line for each request that failed by our fault or is not supported.
@@ -225,11 +226,23 @@ func (e *Emulator) Addr() string {
 	return e.listener.Addr().String()
 }
 
-// URL is the cloud's endpoint, for AWS_ENDPOINT_URL on this machine.
-func (e *Emulator) URL() string { return "http://" + e.Addr() }
+// URL is the cloud's endpoint, for AWS_ENDPOINT_URL on this machine: by loopback
+// where the cloud listens at all addresses, which are none to call.
+func (e *Emulator) URL() string {
+	addr := e.Addr()
+	if host, port, err := net.SplitHostPort(addr); err == nil {
+		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+			addr = net.JoinHostPort("127.0.0.1", port)
+		}
+	}
+	return "http://" + addr
+}
 
 // publicHost is host and port as clients name them.
 func (e *Emulator) publicHost() string {
+	if _, _, err := net.SplitHostPort(e.opts.Hostname); err == nil {
+		return e.opts.Hostname
+	}
 	_, port, err := net.SplitHostPort(e.Addr())
 	if err != nil {
 		return e.Addr()

@@ -114,7 +114,7 @@ func (d *deployment) broadcastAmidFaults(all crowd) {
 			return false
 		}
 		// The units of the killed come back.
-		d.Cloud.Clock().Advance(deliverVisibility)
+		d.cloud().Clock().Advance(deliverVisibility)
 		skipped += deliverVisibility
 		return true
 	})
@@ -123,7 +123,7 @@ func (d *deployment) broadcastAmidFaults(all crowd) {
 	b.ReportMetric(float64(allSockets-got.clients), "lost-amid-faults")
 	b.ReportMetric(float64(got.doubled), "doubled-amid-faults")
 	b.ReportMetric(got.last.Seconds(), "s-amid-faults")
-	d.Cloud.Faults().Reset(1)
+	d.cloud().Faults().Reset(1)
 	if got.clients < allSockets {
 		d.explain(id)
 	}
@@ -155,14 +155,14 @@ const (
 
 func (d *deployment) mustFail(r faults.Rule) {
 	d.Helper()
-	if _, err := d.Cloud.Faults().Add(r); err != nil {
+	if _, err := d.cloud().Faults().Add(r); err != nil {
 		d.Fatal(err)
 	}
 }
 
 // table is the deployed one, as the functions use it.
 func (d *deployment) table() *store.DynamoDB {
-	return store.NewDynamoDB(dynamodb.NewFromConfig(d.config()), d.Outputs.TableName, store.Options{Now: d.Cloud.Clock().Now})
+	return store.NewDynamoDB(dynamodb.NewFromConfig(d.config()), d.Outputs.TableName, store.Options{Now: d.cloud().Clock().Now})
 }
 
 // readUnits is what the tenant's pages cost, beyond the one unit that each shard
