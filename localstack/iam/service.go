@@ -16,7 +16,7 @@
 // What it does not promise: users (GetUser knows only the deployer), groups,
 // instance profiles, access keys and policy simulation are missing and answered
 // with InvalidAction. Of AWS's own policies only those in managed.go exist.
-// Nothing is checked against the caller's permissions.
+// What a caller may do is its Authorizer's to say (package awsproto).
 package iam
 
 import (
