@@ -27,6 +27,13 @@ locals {
     resources = [for method in ["POST", "DELETE"] : "${module.websocket_api.execution_arn}/${var.api.stage}/${method}/@connections/*"]
   }
 
+  # A unit's delivery closes no socket.
+  post = {
+    sid       = "Post"
+    actions   = ["execute-api:ManageConnections"]
+    resources = ["${module.websocket_api.execution_arn}/${var.stage}/POST/@connections/*"]
+  }
+
   # ChangeMessageVisibility gives a failed message back early; the other three are what an event source needs.
   receive = { for key, queue in module.queue : key => {
     sid = "ReceiveOwnQueue"
@@ -120,7 +127,7 @@ locals {
       statements = [
         local.use_table.deliver,
         local.receive["deliver"],
-        local.post_and_close,
+        local.post,
       ]
     }
 

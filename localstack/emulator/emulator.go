@@ -11,8 +11,8 @@
 // The services do not know one another. Each edge between two of them is one
 // file here, named *_wiring.go.
 //
-// It is for development and tests: one account, no permissions checked of the
-// deployer's keys, state in memory, saved to DataDir only by Save.
+// It is for development and tests: one account, permissions checked of what
+// functions and other sessions of roles do, but not of the deployer's keys, state in memory, saved to DataDir only by Save.
 package emulator
 
 import (
@@ -86,6 +86,8 @@ type Emulator struct {
 	requests requestRing
 	verifier awsproto.Verifier
 
+	authority *authority
+
 	dynamodb   *dynamodb.Service
 	sqs        *sqs.Service
 	lambda     *lambda.Service
@@ -129,14 +131,15 @@ func New(o Options) (*Emulator, error) {
 	e := &Emulator{opts: o, log: o.Logger, clock: clock.New(), files: files, born: time.Now(), faults: faults.New(o.FaultSeed)}
 	e.dynamodb = dynamodb.New(dynamodb.Options{Clock: e.clock, Logger: e.log})
 	e.sqs = sqs.New(sqs.Options{Clock: e.clock, Logger: e.log, BaseURL: e.publicURL, Faults: e.faults})
-	e.iam = iam.New(iam.Options{Clock: e.clock, Logger: e.log})
+	e.authority, e.sources = newAuthority(e), newEventSources(e)
+	e.iam = iam.New(iam.Options{Clock: e.clock, Logger: e.log, Changed: e.permissionsChanged})
 	e.sts = sts.New(sts.Options{Clock: e.clock, Logger: e.log, RoleExists: e.roleExists})
 	e.logs = logs.New(logs.Options{Clock: e.clock, Logger: e.log})
 	e.cloudwatch = cloudwatch.New(cloudwatch.Options{Clock: e.clock, Logger: e.log})
-	e.sources = newEventSources(e)
 	e.lambda = lambda.New(lambda.Options{
 		Clock: e.clock, Logger: e.log, Dir: o.DataDir,
 		Environment: e.functionEnvironment, Log: e.functionLog,
+		CanAssume: e.authority.canAssume, CannotPoll: e.authority.cannotPoll,
 		OnMapping: e.sources.changed, QueueVisibility: e.queueVisibility, Faults: e.faults,
 	})
 	e.gateway = gateway.New(gateway.Options{

@@ -128,6 +128,15 @@ func must[T any](v T, err error) T {
 	return v
 }
 
+// grant replaces the role's only policy. Statements are JSON, joined by commas.
+func (w *world) grant(role, statements string) {
+	w.t.Helper()
+	must(iam.NewFromConfig(w.config()).PutRolePolicy(w.t.Context(), &iam.PutRolePolicyInput{
+		RoleName: &role, PolicyName: aws.String("policy"),
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[` + statements + `]}`),
+	}))
+}
+
 // deployFunction creates the test's function and returns its ARN.
 func (w *world) deployFunction() string {
 	ctx := w.t.Context()
@@ -136,6 +145,7 @@ func (w *world) deployFunction() string {
 		RoleName:                 aws.String("function"),
 		AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`),
 	}))
+	w.grant("function", `{"Effect":"Allow","Action":"*","Resource":"*"}`)
 	out := must(lambda.NewFromConfig(w.config()).CreateFunction(ctx, &lambda.CreateFunctionInput{
 		FunctionName: aws.String("echo"), Role: role.Role.Arn, Handler: aws.String("bootstrap"),
 		Runtime: lambdatypes.RuntimeProvidedal2023, Code: &lambdatypes.FunctionCode{ZipFile: code},

@@ -42,6 +42,9 @@ func (p *pool) acquire() (*environment, *failure) {
 	if !p.leave(w) { // one was given back at the same moment
 		return <-w.env, nil
 	}
+	if p.service.checkRole(p.info.Role) != nil {
+		return nil, &failure{refused: cannotAssume()}
+	}
 	e, f := p.launch("init", p.service.opts.initLimit)
 	if f != nil && p.service.ctx.Err() == nil {
 		e, f = p.launch("invoke", p.info.Timeout)

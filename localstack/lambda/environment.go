@@ -41,6 +41,7 @@ type failure struct {
 	reason    string // "Runtime exited with error: exit status 1"
 	body      []byte // what the function has said about it, if anything
 	timedOut  bool
+	refused   error // Lambda's own answer to the invoke: nothing was started
 }
 
 // functionFailure is the payload of an invoke that has failed.
@@ -181,6 +182,7 @@ type result struct {
 	payload       []byte
 	functionError string
 	tail          string
+	refused       error // nothing ran
 }
 
 // invoke hands inv to the process and waits for the end of it. delivered is
@@ -258,7 +260,7 @@ func (e *environment) conclude(inv *invocation, began time.Time, timedOut bool) 
 		return result{payload: body, functionError: functionError}
 	}
 	e.log.finished(inv.id, r)
-	return result{body, functionError, e.log.end()}
+	return result{payload: body, functionError: functionError, tail: e.log.end()}
 }
 
 // timeoutPayload also logs what it says.
@@ -279,6 +281,7 @@ func (p *pool) newLog() platformLog {
 	return platformLog{
 		functionLog: newFunctionLog(p.service.opts.Log, now, LogLine{
 			Function: p.info.ARN,
+			Role:     p.info.Role,
 			Group:    p.info.LogGroup,
 			Stream:   now().UTC().Format("2006/01/02") + "/[" + p.info.Version + "]" + hex.EncodeToString(id[:]),
 		}),

@@ -42,6 +42,22 @@ func (s *Service) Allowed(functionARN, action, principal, sourceARN string) bool
 	return ok && p.allows(access{action, principal, sourceARN})
 }
 
+// Policy returns the resource policy of a function, as GetPolicy has it; ""
+// without one. A qualifier selects as for Allowed.
+func (s *Service) Policy(functionARN string) string {
+	ref, err := s.parse(functionARN)
+	if err != nil {
+		return ""
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, ok := s.functions[ref.arn()]
+	if !ok || f.Policies[policyKey(ref.qualifier)] == nil {
+		return ""
+	}
+	return f.Policies[policyKey(ref.qualifier)].document()
+}
+
 // parse reads a function's name or ARN outside of a request.
 func (s *Service) parse(text string) (reference, error) {
 	ref, err := parseReference(text)

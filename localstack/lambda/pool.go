@@ -54,6 +54,9 @@ func (p *pool) unpacked() (string, error) {
 func (p *pool) run(inv *invocation, withTail bool) result {
 	for {
 		e, f := p.acquire()
+		if f != nil && f.refused != nil {
+			return result{refused: f.refused}
+		}
 		if f != nil {
 			return p.initFailed(inv, f, withTail)
 		}
@@ -79,7 +82,7 @@ func (p *pool) initFailed(inv *invocation, f *failure, withTail bool) result {
 		payload = e.timeoutPayload(inv)
 	}
 	log.finished(inv.id, r)
-	return result{payload, unhandled, log.end()}
+	return result{payload: payload, functionError: unhandled, tail: log.end()}
 }
 
 // give keeps an environment for the next invoke, if it is still of use.
