@@ -31,7 +31,7 @@ locals {
   post = {
     sid       = "Post"
     actions   = ["execute-api:ManageConnections"]
-    resources = ["${module.websocket_api.execution_arn}/${var.stage}/POST/@connections/*"]
+    resources = ["${module.websocket_api.execution_arn}/${var.api.stage}/POST/@connections/*"]
   }
 
   # ChangeMessageVisibility gives a failed message back early; the other three are what an event source needs.

@@ -200,7 +200,7 @@ var errSnapshot = errors.New("is damaged or was written by another version of th
 // taken for none.
 func refuseFormerSnapshot(dir string) error {
 	path := filepath.Join(dir, formerSnapshotFile)
-	if _, err := os.Stat(path); err != nil {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil // nothing was ever saved here
 	}
 	return fmt.Errorf("%s %w: remove it to start empty", path, errSnapshot)

@@ -21,7 +21,7 @@ type snapshotReader struct {
 func openSnapshot(file io.ReaderAt, size int64) (*snapshotReader, error) {
 	z, err := zip.NewReader(file, size)
 	if err != nil {
-		return nil, fmt.Errorf("%w (%v)", errSnapshot, err)
+		return nil, fmt.Errorf("%w (%w)", errSnapshot, err)
 	}
 	s := &snapshotReader{file: file, entries: z.File}
 	head, err := s.read(headEntry)
@@ -32,7 +32,7 @@ func openSnapshot(file io.ReaderAt, size int64) (*snapshotReader, error) {
 		err = fmt.Errorf("version %d, not %d", s.head.Version, snapshotVersion)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w (%v)", errSnapshot, err)
+		return nil, fmt.Errorf("%w (%w)", errSnapshot, err)
 	}
 	return s, nil
 }

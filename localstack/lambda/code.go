@@ -224,7 +224,7 @@ func (a *archive) unpack(dir string) error {
 	if err != nil {
 		return err
 	}
-	defer program.Close()
+	defer func() { _ = program.Close() }() // only read from
 	// Once more: a snapshot may have been taken on another kind of machine.
 	return checkBinary(program, runtime.GOOS, runtime.GOARCH)
 }

@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -279,7 +280,7 @@ func FuzzRuntimeServer(f *testing.F) {
 		}()
 		got, err := io.ReadAll(conn)
 		close(ended)
-		if ne, ok := err.(net.Error); ok && ne.Timeout() {
+		if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() {
 			t.Fatalf("no end after %q", sent)
 		}
 		if len(got) > 0 && !strings.HasPrefix(string(got), "HTTP/1.1 ") {

@@ -176,10 +176,11 @@ func (d drill) members(user string) ([]string, error) {
 
 func (d drill) nobody(user string) error {
 	return d.until(func() error {
-		if ids, err := d.members(user); err != nil || len(ids) > 0 {
-			return fmt.Errorf("rows of %s are left: %v, error %v", user, ids, err)
+		ids, err := d.members(user)
+		if err == nil && len(ids) > 0 {
+			err = fmt.Errorf("rows of %s are left: %v", user, ids)
 		}
-		return nil
+		return err
 	})
 }
 
@@ -202,14 +203,14 @@ func (d drill) comeAndGo() error {
 // failToConnect lets the second write of a connect fail: the first must be
 // undone.
 func (d drill) failToConnect() error {
-	rule, err := d.stack.Cloud.Faults().Add(faults.Rule{
+	rule, err := d.stack.Here.Faults().Add(faults.Rule{
 		Service: "dynamodb", Operation: "BatchWriteItem", Fault: faults.Fault{Status: 400, Code: "ValidationException"},
 	})
 	if err != nil {
 		return err
 	}
 	p, err := d.dial("unlucky")
-	d.stack.Cloud.Faults().Remove(rule)
+	d.stack.Here.Faults().Remove(rule)
 	if err == nil {
 		p.leave()
 		return errors.New("a client is connected whose rows were not written")

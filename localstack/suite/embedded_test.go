@@ -8,6 +8,7 @@ import (
 	"path"
 	"sync"
 
+	"fanfare/localstack/emulator"
 	"fanfare/localstack/lambda"
 	"fanfare/scripts/stack"
 )
@@ -47,7 +48,7 @@ func runEmbedded(ctx context.Context, run func() int) (int, error) {
 		return 0, err
 	}
 	defer s.Close(context.WithoutCancel(ctx))
-	deployed = onStack(s, s.Outputs, movingClock, faultRules, ownIssuer, ownAPI)
-	deployed.local = true
+	deployed = onStack(s, s.Outputs, movingClock, faultRules, ownIssuer, ownAPI, ownProcess)
+	deployed.local, deployed.Here = true, s.Cloud.(*emulator.Emulator)
 	return run(), nil
 }

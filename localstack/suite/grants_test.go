@@ -32,19 +32,15 @@ var exemptions = map[string]string{
 // Of a role, what breaks is that it is refused the very action while Fanfare does
 // all that it does (drill); of API Gateway, that an outcome is missing.
 func TestEveryGrantIsNeeded(t *testing.T) {
-	if deployed == nil {
-		t.Skip("nothing is deployed without -target: make local-test")
-	}
-	// Not parallel: all other scenarios wait until everything is granted again.
+	s := beginAlone(t, ownProcess) // all others wait until everything is granted again
 	if len(exemptions) > 5 {
 		t.Errorf("%d exemptions: five are the most", len(exemptions))
 	}
-	s := &scenario{T: t, stack: deployed, tenant: "grants", other: "grants-other"}
 	all := append(s.roleGrants(), s.invokeGrants()...)
 	if err := s.drive(t.Context(), nil, "nothing-removed"); err != nil {
 		t.Fatalf("with everything granted: %v", err)
 	}
-	for _, d := range s.stack.Cloud.Access() {
+	for _, d := range s.stack.Here.Access() {
 		if d.Denied > 0 {
 			t.Errorf("%s lacks %s, with everything granted", d.Role, d.Action)
 		}
@@ -124,7 +120,7 @@ func (s *scenario) without(g grant, tenant string) (broken string) {
 
 // denials is how often the role was refused one of the grant's actions so far.
 func (s *scenario) denials(g grant) (n int) {
-	for _, a := range s.stack.Cloud.Access() {
+	for _, a := range s.stack.Here.Access() {
 		if a.Role == g.role && slices.Contains(g.actions, a.Action) {
 			n += a.Denied
 		}

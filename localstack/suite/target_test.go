@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
+	"fanfare/localstack/emulator"
 	"fanfare/localstack/faults"
 	"fanfare/scripts/stack"
 	"fanfare/shared/auth/authtest"
@@ -29,14 +30,16 @@ const (
 	ownIssuer     need = "issuer of its own, at an address of this machine"
 	ownAPI        need = "API of the cloud itself, with its requests and logs"
 	ownDeployment need = "deployment that was made just now"
+	ownProcess    need = "cloud in this process, which tells what roles were refused"
 )
 
 // target is a deployed Fanfare, wherever it runs.
 type target struct {
-	Outputs stack.Outputs // as this machine reaches them
-	Key     *authtest.Key // signs tokens that the stack trusts
-	AWS     aws.Config    // how a back end on this machine reaches the cloud
-	Cloud   *cloudAPI     // nil without ownAPI
+	Outputs stack.Outputs      // as this machine reaches them
+	Key     *authtest.Key      // signs tokens that the stack trusts
+	AWS     aws.Config         // how a back end on this machine reaches the cloud
+	Cloud   *cloudAPI          // nil without ownAPI
+	Here    *emulator.Emulator // nil without ownProcess
 
 	has              map[need]bool
 	run              string // of this run's tenants

@@ -177,7 +177,7 @@ func (w *world) split(messageID string, posts connection.Sender) {
 
 // deliverer is as functions/deliver wires it.
 func (w *world) deliverer(posts connection.Sender) *broadcast.Deliverer {
-	m := connection.NewManager(w.table, broadcast.Timed(posts), connection.Options{Adaptive: true, Rate: unitRate / workers, BurstPeriod: 250 * time.Millisecond})
+	m := connection.NewManager(w.table, broadcast.Timed(posts), connection.Options{Adaptive: true, Rate: unitRate / workers, BurstPeriod: broadcast.CatchUp})
 	return &broadcast.Deliverer{Send: broadcast.ByManager(m), Ledger: w.table, Now: w.cloud.Clock().Now}
 }
 
