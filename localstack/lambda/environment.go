@@ -67,6 +67,7 @@ func (p *pool) launch(phase string, limit time.Duration) (*environment, *failure
 	f := e.awaitReady(limit)
 	e.coldStart = time.Since(began)
 	if f == nil {
+		p.service.launcher.settleClock(e.process)
 		return e, nil
 	}
 	e.stop()
@@ -122,10 +123,10 @@ func (e *environment) alive() bool {
 }
 
 // outdated reports whether the cloud's clock has been advanced since the process
-// started, and a new one would know.
+// started, and a new one would know: not where this one could not be told either.
 func (e *environment) outdated() bool {
-	s := e.pool.service
-	return e.process.offset != s.clock.Offset() && !s.launcher.unshiftable.Load()
+	p := e.process
+	return p.wanted != e.pool.service.clock.Offset() && p.wanted == p.offset
 }
 
 func (e *environment) awaitReady(limit time.Duration) *failure {
