@@ -95,7 +95,7 @@ func (p *pool) startProcess() (*environment, error) {
 		e.log.functionLog, p.service.clock.Offset())
 	if err != nil {
 		api.close()
-		return nil, err
+		return nil, explainStart(dir, err)
 	}
 	welcome := p.add(e)
 	go e.watch()
