@@ -308,7 +308,7 @@ func (p *pool) environment(dir, runtimeAPI, stream string) []string {
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(p.info.MemorySize),
 		"AWS_LAMBDA_FUNCTION_VERSION":     p.info.Version,
 		"AWS_LAMBDA_LOG_GROUP_NAME":       p.info.LogGroup,
-		"AWS_LAMBDA_LOG_STREAM_NAME":      stream,
+		logStreamVariable:                 stream,
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
 		"AWS_LAMBDA_RUNTIME_API":          runtimeAPI,
 		"LAMBDA_TASK_ROOT":                dir, // /var/task in AWS

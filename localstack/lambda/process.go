@@ -66,6 +66,9 @@ type process struct {
 	reason string        // why it ended, in Lambda's words; read after exited
 }
 
+// logStreamVariable tells a process its log stream, and marks those it starts.
+const logStreamVariable = "AWS_LAMBDA_LOG_STREAM_NAME"
+
 // drainTime is how long output may still come in once a process has ended: from
 // children that have left its process group.
 const drainTime = time.Second
@@ -146,6 +149,9 @@ func (p *process) wait(r, w *os.File) {
 	defer close(p.exited)
 	p.reason = exitReason(p.cmd.Wait())
 	p.kill() // what the process has left behind in its group
+	if stream := p.log.template.Stream; stream != "" {
+		endDescendants(logStreamVariable + "=" + stream)
+	}
 	_ = w.Close()
 	_ = r.SetReadDeadline(time.Now().Add(drainTime))
 	<-p.log.ended
