@@ -138,7 +138,7 @@ var sharedCloud struct {
 // shared is the cloud of all claims that do not move the clock.
 func shared(t *testing.T) *cloud {
 	t.Helper()
-	sharedCloud.once.Do(func() { sharedCloud.cloud, sharedCloud.err = open(true) })
+	sharedCloud.once.Do(func() { sharedCloud.cloud, sharedCloud.err = open(emulator.Options{}, true) })
 	if sharedCloud.err != nil {
 		t.Fatal(sharedCloud.err)
 	}
@@ -148,7 +148,13 @@ func shared(t *testing.T) *cloud {
 // fresh is a cloud for one claim, whose clock it may move.
 func fresh(t *testing.T) *cloud {
 	t.Helper()
-	c, err := open(false)
+	return freshWith(t, emulator.Options{})
+}
+
+// freshWith is fresh with options.
+func freshWith(t *testing.T, o emulator.Options) *cloud {
+	t.Helper()
+	c, err := open(o, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,8 +166,9 @@ func fresh(t *testing.T) *cloud {
 	return c
 }
 
-func open(binary bool) (*cloud, error) {
-	e, err := emulator.New(emulator.Options{Addr: "127.0.0.1:0"})
+func open(o emulator.Options, binary bool) (*cloud, error) {
+	o.Addr = "127.0.0.1:0"
+	e, err := emulator.New(o)
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,8 @@ var eventSourceClaims = []claim{
 	{says: "what fails maxReceiveCount times goes to the dead-letter queue", sources: "[LDG:with-sqs]", test: sourceRedrive},
 	{says: "a batch is handed over when it is full, before its window ends", sources: "[LDG:with-sqs]", test: sourceFullBatch},
 	{says: "a batch that is not full is handed over when its window ends", sources: "[LDG:with-sqs]", test: sourceWindow},
+	{says: "a batch ends at 6 MB of payload, the rest goes into the next", sources: "[LDG:invocation-eventsourcemapping]", test: sourceLargeBatch},
+	{says: "messages of one batch whose chains of requests differ come in invokes of their own", sources: "[LDG:invocation-recursion]", unverified: true, test: sourceChains},
 	{says: "MaximumConcurrency bounds the invokes at the same time", sources: "[LDG:with-sqs]", test: sourceConcurrency},
 	{says: "a disabled mapping takes nothing", sources: "[BOTO:lambda UpdateEventSourceMapping]", test: sourceDisabled},
 	refusesMapping("a queue whose visibility time-out is below the function's is refused", "[LDG:with-sqs]", "InvalidParameterValueException",
@@ -235,6 +237,44 @@ func sourceWindow(t *testing.T) {
 			return "nothing came after the window"
 		}
 	})
+}
+
+func sourceLargeBatch(t *testing.T) {
+	q := shared(t).newQueue(t, map[string]string{"VisibilityTimeout": "600"})
+	m := mapQueue(t, q, windowed(8, 1), nil)
+	for range 8 {
+		m.send(t, strings.Repeat("x", 1<<20))
+	}
+	seen := 0
+	for seen < 8 {
+		n := len(m.next("batch").Records)
+		if n > 5 {
+			t.Errorf("%d MB in one event", n)
+		}
+		seen += n
+	}
+	m.becomes(t, "0 waiting, 0 in flight")
+}
+
+// sourceChains sends a message of a long chain with one of none. One event for
+// both would have to count the runs of the one, or forget them.
+func sourceChains(t *testing.T) {
+	m := mapQueue(t, shared(t).newQueue(t, map[string]string{"VisibilityTimeout": "600"}), windowed(2, 300), nil)
+	const chain = "Root=1-5759e988-bd862e3fe1be46a994272793;Lineage=a87bd80c:15"
+	must(m.cloud.sqs.SendMessage(t.Context(), &sqs.SendMessageInput{
+		QueueUrl: &m.url, MessageBody: aws.String("late"),
+		MessageSystemAttributes: map[string]sqstypes.MessageSystemAttributeValue{"AWSTraceHeader": {DataType: aws.String("String"), StringValue: aws.String(chain)}},
+	}))(t)
+	m.send(t, "fresh")
+	for range 2 {
+		got := m.next("batch")
+		if len(got.Records) != 1 {
+			t.Fatalf("%d messages in one event", len(got.Records))
+		}
+		if counted := strings.Contains(got.Trace, "a87bd80c:15"); counted != (got.Records[0].Body == "late") {
+			t.Errorf("%s has the trace %s", got.Records[0].Body, got.Trace)
+		}
+	}
 }
 
 func sourceConcurrency(t *testing.T) {

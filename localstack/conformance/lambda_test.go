@@ -25,6 +25,7 @@ var lambdaClaims = []claim{
 	{says: "an environment is used again, its init is paid once", sources: "[LDG:lambda-runtime-environment]", test: lambdaReuse},
 	{says: "an environment has one invoke at a time: a second one starts another", sources: "[LDG:lambda-runtime-environment]", test: lambdaOneAtATime},
 	{says: "beyond the reserved concurrency an invoke is 429 TooManyRequestsException", sources: "[BOTO:lambda Invoke]", test: lambdaThrottle},
+	{says: "100 of the account's 1,000 concurrent executions stay unreserved", sources: "[LDG:configuration-concurrency]", test: lambdaAccount},
 	{says: "a function with reserved concurrency 0 is switched off", sources: "[LDG:configuration-concurrency]", test: lambdaSwitchedOff},
 	{says: "an error that a function returns is 200 with X-Amz-Function-Error Unhandled, and keeps its environment", sources: "[BOTO:lambda Invoke] [LGO errors.go]", test: lambdaError},
 	{says: "a panic answers with its message and stack, and costs the environment", sources: "[LGO invoke_loop.go]", test: lambdaPanic},
@@ -34,6 +35,7 @@ var lambdaClaims = []claim{
 	{says: "a REPORT line has Duration, Billed Duration, Memory Size, Max Memory Used and, once, Init Duration", sources: "[LDG:monitoring-cloudwatchlogs]", test: lambdaReport},
 	{says: "what a function prints is between its START and END lines in its log group", sources: "[LDG:monitoring-cloudwatchlogs]", test: lambdaLog},
 	{says: "SIGTERM reaches a function that has registered an extension", sources: "[LGO sigterm.go] [LDG:runtimes-extensions-api]", test: lambdaSIGTERM},
+	{says: "an environment that idles is shut down in time", sources: "[LDG:lambda-runtime-environment]", test: lambdaIdle},
 	{says: "a published version keeps its configuration when $LATEST changes", sources: "[LDG:configuration-versions]", test: lambdaVersion},
 	{says: "an alias runs the version that it points to, and the function sees the alias in its ARN", sources: "[LDG:configuration-aliases]", test: lambdaAlias},
 	{says: "invocation type Event is 202 at once, DryRun 204 without running", sources: "[BOTO:lambda Invoke]", test: lambdaTypes},
@@ -194,6 +196,38 @@ func lambdaThrottle(t *testing.T) {
 		t.Error(err)
 	}
 	c.invoke(t, name)
+}
+
+func lambdaAccount(t *testing.T) {
+	c := fresh(t)
+	name, _ := c.newFunction(t, nil, nil, nil)
+	other, _ := c.newFunction(t, nil, nil, nil)
+	reserve := func(name string, n int32) error {
+		_, err := c.lambda.PutFunctionConcurrency(t.Context(), &lambda.PutFunctionConcurrencyInput{FunctionName: &name, ReservedConcurrentExecutions: &n})
+		return err
+	}
+	wantCode(t, reserve(name, 901), "InvalidParameterValueException")
+	if err := reserve(name, 900); err != nil {
+		t.Error(err)
+	}
+	wantCode(t, reserve(other, 1), "InvalidParameterValueException")
+	got := must(c.lambda.GetAccountSettings(t.Context(), &lambda.GetAccountSettingsInput{}))(t).AccountLimit
+	if got.ConcurrentExecutions != 1000 || aws.ToInt32(got.UnreservedConcurrentExecutions) != 100 {
+		t.Errorf("%d, of which %d unreserved", got.ConcurrentExecutions, aws.ToInt32(got.UnreservedConcurrentExecutions))
+	}
+}
+
+// lambdaIdle: how long AWS lets one idle, nobody has published.
+func lambdaIdle(t *testing.T) {
+	c := fresh(t)
+	name, a := c.newFunction(t, map[string]string{"SIGTERM": "1"}, nil, nil)
+	c.invoke(t, name)
+	ran := a.next("").PID
+	a.never("SIGTERM")
+	c.Clock().Advance(time.Hour)
+	if signalled := a.next("SIGTERM").PID; signalled != ran {
+		t.Errorf("process %d got SIGTERM, process %d ran", signalled, ran)
+	}
 }
 
 func lambdaSwitchedOff(t *testing.T) {

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"fanfare/localstack/emulator"
 )
 
 func TestLocal(t *testing.T) { check(t, localClaims) }
@@ -25,6 +27,8 @@ var localClaims = []claim{
 	{says: "a fault rule drops a socket without $disconnect", test: faultDrops},
 	{says: "a fault rule kills a function in the middle of its invoke", test: faultKills},
 	{says: "a fault rule delays the messages of a queue", test: faultDelays},
+	{says: "a fault rule adds latency", test: faultLatency},
+	{says: "a fault rule with a probability strikes some calls, the same ones in every run with the same seed", test: faultSeeded},
 	{says: "_localstack requests lists what was asked and how it was answered", test: requestsByHTTP},
 	{says: "a Lambda, SQS and the same Lambda in a loop stop after 16 hops", sources: "[LDG:invocation-recursion]", test: recursionStops},
 }
@@ -106,6 +110,36 @@ func faultDelays(t *testing.T) {
 	q.admin(t, "POST", "clock/advance", `{"duration":"5m"}`)
 	if got := q.receive(t, 1); len(got) != 1 {
 		t.Errorf("after the delay: %d messages", len(got))
+	}
+}
+
+func faultLatency(t *testing.T) {
+	c := fresh(t)
+	c.admin(t, "POST", "faults", `{"service":"dynamodb","operation":"ListTables","latency":"200ms","count":1}`)
+	began := time.Now()
+	must(c.dynamodb.ListTables(t.Context(), &dynamodb.ListTablesInput{}))(t)
+	if took := time.Since(began); took < 200*time.Millisecond {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func faultSeeded(t *testing.T) {
+	run := func(seed uint64) string {
+		c := freshWith(t, emulator.Options{FaultSeed: seed})
+		c.admin(t, "POST", "faults", `{"service":"dynamodb","operation":"ListTables","status":500,"probability":0.5}`)
+		var fates strings.Builder
+		for range 40 {
+			_, err := c.dynamodb.ListTables(t.Context(), &dynamodb.ListTablesInput{})
+			fmt.Fprint(&fates, httpStatus(err), " ")
+		}
+		return fates.String()
+	}
+	first, again, other := run(1), run(1), run(2)
+	if first != again {
+		t.Errorf("with one seed %s and %s", first, again)
+	}
+	if first == other || !strings.Contains(first, "500") || !strings.Contains(first, "0 0") {
+		t.Errorf("with one seed %s, with another %s", first, other)
 	}
 }
 

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ var sqsClaims = []claim{
 	{says: "a message that was received is invisible until its visibility time-out, by the cloud's clock", sources: "[BOTO:sqs ReceiveMessage]", test: sqsVisibility},
 	{says: "a message received maxReceiveCount times goes to the dead-letter queue", sources: "[BOTO:sqs RedrivePolicy]", test: sqsRedrive},
 	{says: "a delayed message comes after its delay", sources: "[BOTO:sqs DelaySeconds]", test: sqsDelay},
+	{says: "a group that takes more than a tenth of the processing time lets others go first, until its backlog is gone", sources: "[WEB:sqs-fair-queues-detailed]", test: sqsFair},
 	{says: "a message of more than 1 MiB is refused", sources: "[WEB:quotas-queues]", test: sqsTooLarge},
 	{says: "a batch has at most 10 entries, each with an id of its own", sources: "[BOTO:sqs SendMessageBatch]", test: sqsBatch},
 	{says: "after DeleteQueue the queue is QueueDoesNotExist", sources: "[BOTO:sqs QueueDoesNotExist]", test: sqsDeleted},
@@ -88,6 +90,30 @@ func sqsRedrive(t *testing.T) {
 	}
 	if got := dead.receive(t, 1); len(got) != 1 || aws.ToString(got[0].Body) != "poison" {
 		t.Errorf("dead letters %v", got)
+	}
+}
+
+func sqsFair(t *testing.T) {
+	q := fresh(t).newQueue(t, map[string]string{"VisibilityTimeout": "600"})
+	send := func(group string, n int) {
+		for range n {
+			must(q.cloud.sqs.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: &group, MessageGroupId: &group}))(t)
+		}
+	}
+	next := func() string {
+		got := q.receive(t, 0)
+		var bodies []string
+		for _, m := range got {
+			bodies = append(bodies, *m.Body)
+		}
+		return strings.Join(slices.Compact(bodies), ", then ")
+	}
+	send("noisy", 25)
+	first := next()
+	q.Clock().Advance(10 * time.Second) // its ten are being processed
+	send("quiet", 2)
+	if got := []string{first, next(), next()}; !slices.Equal(got, []string{"noisy", "quiet, then noisy", "noisy"}) {
+		t.Errorf("ten at a time came %q", got)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 type source struct {
 	*world
 	queue string // URL
+	uuid  string // of the mapping
 
 	mu    sync.Mutex
 	lines []string // of the function's log
@@ -36,8 +37,13 @@ func startSource(t *testing.T, in awslambda.CreateEventSourceMappingInput) *sour
 	in.FunctionName = aws.String(s.deployFunction())
 	s.queue = *must(sqs.NewFromConfig(s.config()).CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("work")})).QueueUrl
 	in.EventSourceArn = aws.String("arn:aws:sqs:eu-west-1:000000000000:work")
-	must(awslambda.NewFromConfig(s.config()).CreateEventSourceMapping(t.Context(), &in))
+	s.uuid = *must(awslambda.NewFromConfig(s.config()).CreateEventSourceMapping(t.Context(), &in)).UUID
 	return s
+}
+
+func (s *source) update(in awslambda.UpdateEventSourceMappingInput) {
+	in.UUID = &s.uuid
+	must(awslambda.NewFromConfig(s.config()).UpdateEventSourceMapping(s.t.Context(), &in))
 }
 
 func (s *source) send(bodies ...string) {
@@ -115,5 +121,62 @@ func TestMaximumConcurrencyBoundsTheInvokesOfAQueue(t *testing.T) {
 	}
 	if most != 2 {
 		t.Errorf("%d invokes at the same time, want 2", most)
+	}
+}
+
+// Ten messages of 1 MB are more than one invoke takes [LDG:invocation-eventsourcemapping].
+func TestLargeMessagesAreDeliveredInSeveralBatches(t *testing.T) {
+	s := startSource(t, awslambda.CreateEventSourceMappingInput{BatchSize: aws.Int32(10), Enabled: aws.Bool(false)})
+	for range 10 {
+		s.send(strings.Repeat("x", 1<<20))
+	}
+	s.update(awslambda.UpdateEventSourceMappingInput{Enabled: aws.Bool(true)})
+	eventually(t, func() string {
+		a := must(sqs.NewFromConfig(s.config()).GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &s.queue, AttributeNames: []sqsAttribute{"All"}})).Attributes
+		if waiting, inFlight := a["ApproximateNumberOfMessages"], a["ApproximateNumberOfMessagesNotVisible"]; waiting != "0" || inFlight != "0" {
+			return waiting + " messages wait, " + inFlight + " in flight"
+		}
+		return ""
+	})
+	if got := s.log("handled"); len(got) != 2 {
+		t.Errorf("invokes %q, want two", got)
+	}
+}
+
+// The invokes of a poller that a change has replaced count for the mapping's
+// concurrency, and its cloud waits for them.
+func TestAReplacedPollersInvokesCount(t *testing.T) {
+	s := startSource(t, awslambda.CreateEventSourceMappingInput{
+		BatchSize: aws.Int32(1), ScalingConfig: &lambdatypes.ScalingConfig{MaximumConcurrency: aws.Int32(2)},
+	})
+	for range 6 {
+		s.send("wait")
+	}
+	for n := range 2 {
+		eventually(t, func() string {
+			if len(s.log("START ")) < 2*n+2 {
+				return "not under way"
+			}
+			return ""
+		})
+		s.update(awslambda.UpdateEventSourceMappingInput{BatchSize: aws.Int32(1)})
+	}
+	s.update(awslambda.UpdateEventSourceMappingInput{Enabled: aws.Bool(false)})
+	if err := s.cloud.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	now, most := 0, 0
+	for _, line := range s.log("START ", "REPORT ") {
+		if strings.HasPrefix(line, "START") {
+			now++
+		} else {
+			now--
+		}
+		if most = max(most, now); strings.Contains(line, "Status: error") {
+			t.Errorf("an invoke was cut off: %s", line)
+		}
+	}
+	if most != 2 || now != 0 {
+		t.Errorf("%d invokes at the same time, want 2; %d have not ended", most, now)
 	}
 }

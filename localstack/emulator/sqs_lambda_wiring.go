@@ -27,45 +27,56 @@ const afterTrouble = time.Second
 // batches from the queue, invokes the function, and deletes what succeeded
 // ("Using Lambda with Amazon SQS").
 type eventSources struct {
-	cloud  *Emulator
-	mu     sync.Mutex
-	byUUID map[string]*poller
-	ended  bool
+	cloud *Emulator
+	work  sync.WaitGroup // all pollers and their invokes, replaced ones too
+
+	mu      sync.Mutex
+	pollers map[string]*poller // by their mappings' UUIDs
+	slots   map[string]*slots  // of the mappings, for pollers that follow one another
+	ended   bool
 }
 
 func newEventSources(e *Emulator) *eventSources {
-	return &eventSources{cloud: e, byUUID: map[string]*poller{}}
+	return &eventSources{cloud: e, pollers: map[string]*poller{}, slots: map[string]*slots{}}
 }
 
-// changed starts, replaces or stops a mapping's poller.
+// changed starts, replaces or stops a mapping's poller. What a poller before it
+// has under way counts for the mapping's concurrency.
 func (s *eventSources) changed(m lambda.Mapping) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p, ok := s.byUUID[m.UUID]; ok {
-		p.cancel()
-		delete(s.byUUID, m.UUID)
+	if p, ok := s.pollers[m.UUID]; ok {
+		p.stop()
+		delete(s.pollers, m.UUID)
+	}
+	if m.State == lambda.MappingDeleting {
+		delete(s.slots, m.UUID)
 	}
 	if m.State != lambda.MappingEnabled || s.ended {
 		return
 	}
-	ctx, cancel := context.WithCancel(context.Background())
 	limit := m.MaximumConcurrency
 	if limit == 0 {
 		limit = defaultSourceConcurrency
 	}
+	if s.slots[m.UUID] == nil {
+		s.slots[m.UUID] = newSlots()
+	}
+	ctx, cancel := context.WithCancel(context.Background())
 	p := &poller{
-		cloud: s.cloud, mapping: m, cancel: cancel, slots: make(chan struct{}, limit),
+		cloud: s.cloud, mapping: m, slots: s.slots[m.UUID], work: &s.work, stop: cancel,
 		log: s.cloud.log.With("queue", m.QueueARN, "function", m.FunctionARN),
 	}
-	s.byUUID[m.UUID] = p
-	p.work.Go(func() { p.run(ctx) })
+	p.slots.resize(limit)
+	s.pollers[m.UUID] = p
+	s.work.Go(func() { p.run(ctx) })
 }
 
 // recheck ends the waits of all pollers: what their roles may do has changed.
 func (s *eventSources) recheck() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, p := range s.byUUID {
+	for _, p := range s.pollers {
 		p.interrupt()
 	}
 }
@@ -74,15 +85,14 @@ func (s *eventSources) recheck() {
 func (s *eventSources) close(ctx context.Context) {
 	s.mu.Lock()
 	s.ended = true
-	pollers := s.byUUID
-	s.byUUID = map[string]*poller{}
+	for _, p := range s.pollers {
+		p.stop()
+	}
+	clear(s.pollers)
 	s.mu.Unlock()
 	done := make(chan struct{})
 	go func() {
-		for _, p := range pollers {
-			p.cancel()
-			p.work.Wait()
-		}
+		s.work.Wait()
 		close(done)
 	}()
 	select {
@@ -95,9 +105,9 @@ func (s *eventSources) close(ctx context.Context) {
 type poller struct {
 	cloud   *Emulator
 	mapping lambda.Mapping
-	cancel  context.CancelFunc
-	slots   chan struct{} // one for each invoke that may be under way
-	work    sync.WaitGroup
+	slots   *slots          // one for each invoke that may be under way
+	work    *sync.WaitGroup // of the eventSources
+	stop    context.CancelFunc
 	log     *slog.Logger
 
 	mu      sync.Mutex
@@ -107,28 +117,26 @@ type poller struct {
 // run takes a batch only when it may invoke, so that no message waits
 // invisibly. When ctx ends it takes no more; invokes under way finish.
 func (p *poller) run(ctx context.Context) {
-	for {
-		select {
-		case p.slots <- struct{}{}:
-		case <-ctx.Done():
-			return
+	for p.slots.acquire(ctx) {
+		messages, err := p.poll(ctx)
+		batches := p.divide(messages)
+		if len(batches) == 0 {
+			p.slots.release()
 		}
-		batch, err := p.poll(ctx)
-		if len(batch) == 0 {
-			<-p.slots
-			if err != nil && !errors.Is(err, context.Canceled) {
-				p.log.Warn("event source cannot read its queue", "error", err)
-				_ = p.cloud.clock.Sleep(ctx, afterTrouble) // ended: the loop sees it
+		for i, b := range batches {
+			if i > 0 && !p.slots.acquire(ctx) {
+				p.giveBack(batches[i:])
+				break
 			}
-			if ctx.Err() != nil {
-				return
-			}
-			continue
+			p.work.Go(func() {
+				defer p.slots.release()
+				p.deliver(b)
+			})
 		}
-		p.work.Go(func() {
-			defer func() { <-p.slots }()
-			p.deliver(batch)
-		})
+		if err != nil && !errors.Is(err, context.Canceled) {
+			p.log.Warn("event source cannot read its queue", "error", err)
+			_ = p.cloud.clock.Sleep(ctx, afterTrouble) // ended: the loop sees it
+		}
 	}
 }
 
@@ -156,51 +164,42 @@ func (p *poller) interrupt() {
 	}
 }
 
-// batch receives up to BatchSize messages, waiting up to BatchWindow after the
-// first for more.
-func (p *poller) batch(ctx context.Context) ([]sqs.Message, error) {
-	m := p.mapping
-	batch, err := p.cloud.sqs.Receive(ctx, m.QueueARN, m.BatchSize, longPoll)
-	if err != nil || len(batch) == 0 {
-		return nil, err
-	}
-	deadline := p.cloud.clock.Now().Add(m.BatchWindow)
-	for len(batch) < m.BatchSize {
-		wait := deadline.Sub(p.cloud.clock.Now())
-		if wait <= 0 {
-			break
-		}
-		more, ok := p.more(ctx, m.BatchSize-len(batch), min(wait, longPoll))
-		if !ok {
-			break
-		}
-		batch = append(batch, more...)
-	}
-	return batch, nil
-}
+// receiveAtOnce is how many messages are received in one go, as in SQS's API.
+const receiveAtOnce = 10
 
-// more receives what fills a batch up. When that fails, what is there already
-// is delivered all the same.
-func (p *poller) more(ctx context.Context, limit int, wait time.Duration) ([]sqs.Message, bool) {
-	messages, err := p.cloud.sqs.Receive(ctx, p.mapping.QueueARN, limit, wait)
-	return messages, err == nil
+// batch receives up to BatchSize messages, waiting up to BatchWindow after the
+// first for more. It stops early when what there is fills an event. What it has
+// received it returns even if it cannot receive more.
+func (p *poller) batch(ctx context.Context) (messages []sqs.Message, err error) {
+	m := p.mapping
+	wait, size := longPoll, 0
+	var deadline time.Time
+	for len(messages) < m.BatchSize && size < maxSourceEvent {
+		more, err := p.cloud.sqs.Receive(ctx, m.QueueARN, min(m.BatchSize-len(messages), receiveAtOnce), wait)
+		if err != nil && len(messages) == 0 {
+			return nil, err
+		}
+		if len(messages) == 0 {
+			deadline = p.cloud.clock.Now().Add(m.BatchWindow)
+		}
+		messages = append(messages, more...)
+		for _, msg := range more {
+			size += len(msg.Body)
+		}
+		wait = min(deadline.Sub(p.cloud.clock.Now()), longPoll)
+		if err != nil || len(messages) == 0 || wait <= 0 {
+			break
+		}
+	}
+	return messages, nil
 }
 
 // deliver invokes the function with the batch and deletes what it handled.
 // What failed stays invisible until its visibility time-out.
-func (p *poller) deliver(batch []sqs.Message) {
+func (p *poller) deliver(b *sourceBatch) {
 	m := p.mapping
-	batch, trace := p.breakLoops(batch)
-	if len(batch) == 0 {
-		return
-	}
-	event, err := json.Marshal(sqsEvent(m, batch))
-	if err != nil {
-		p.log.Error("event source cannot write its event", "error", err)
-		return
-	}
 	resp, err := p.cloud.lambda.Invoke(context.Background(), lambda.Request{
-		Function: m.FunctionARN, Payload: event, TraceID: trace,
+		Function: m.FunctionARN, Payload: b.event(), TraceID: b.trace,
 	})
 	if err != nil {
 		p.log.Warn("event source cannot invoke its function", "error", err)
@@ -214,7 +213,7 @@ func (p *poller) deliver(batch []sqs.Message) {
 		return
 	}
 	var handled []string
-	for _, msg := range batch {
+	for _, msg := range b.messages {
 		if !failed[msg.MessageID] {
 			handled = append(handled, msg.ReceiptHandle)
 		}
@@ -228,26 +227,13 @@ func (p *poller) deliver(batch []sqs.Message) {
 	}
 }
 
-// breakLoops leaves out the messages that would run the function once too often
-// in a chain of requests, and returns the trace that is furthest in its chain: a
-// function has one for the whole batch. As in AWS, a message left out is tried
-// again, and refused again, until the queue's redrive policy moves it or its
-// retention ends ("Use Lambda recursive loop detection").
-func (p *poller) breakLoops(batch []sqs.Message) (rest []sqs.Message, trace string) {
-	most := -1
-	for _, msg := range batch {
-		header := msg.Attributes["AWSTraceHeader"]
-		hops, refused := p.cloud.lambda.Hops(p.mapping.FunctionARN, header)
-		if refused {
-			p.log.Warn("recursive loop stopped: RecursiveInvocationException", "message", msg.MessageID, "hops", hops)
-			continue
-		}
-		rest = append(rest, msg)
-		if hops > most {
-			most, trace = hops, header
+// giveBack shows messages again that have been received for nobody.
+func (p *poller) giveBack(batches []*sourceBatch) {
+	for _, b := range batches {
+		for _, msg := range b.messages {
+			_ = p.cloud.sqs.ChangeVisibility(p.mapping.QueueARN, msg.ReceiptHandle, 0) // gone or visible already
 		}
 	}
-	return rest, trace
 }
 
 // failures reads a partial batch response. all means that every message counts
@@ -278,50 +264,4 @@ func failures(m lambda.Mapping, payload []byte) (failed map[string]bool, all boo
 		failed[f.ItemIdentifier] = true
 	}
 	return failed, false
-}
-
-// The event of an SQS event source, as in the developer guide's example.
-type sqsRecord struct {
-	MessageID              string                  `json:"messageId"`
-	ReceiptHandle          string                  `json:"receiptHandle"`
-	Body                   string                  `json:"body"`
-	Attributes             map[string]string       `json:"attributes"`
-	MessageAttributes      map[string]sqsAttribute `json:"messageAttributes"`
-	MD5OfMessageAttributes string                  `json:"md5OfMessageAttributes,omitempty"`
-	MD5OfBody              string                  `json:"md5OfBody"`
-	EventSource            string                  `json:"eventSource"`
-	EventSourceARN         string                  `json:"eventSourceARN"`
-	AWSRegion              string                  `json:"awsRegion"`
-}
-
-type sqsAttribute struct {
-	StringValue      *string  `json:"stringValue,omitempty"`
-	BinaryValue      []byte   `json:"binaryValue,omitempty"`
-	StringListValues []string `json:"stringListValues"`
-	BinaryListValues [][]byte `json:"binaryListValues"`
-	DataType         string   `json:"dataType"`
-}
-
-func sqsEvent(m lambda.Mapping, batch []sqs.Message) any {
-	records := make([]sqsRecord, len(batch))
-	for i, msg := range batch {
-		records[i] = sqsRecord{
-			MessageID: msg.MessageID, ReceiptHandle: msg.ReceiptHandle, Body: msg.Body,
-			Attributes: msg.Attributes, MessageAttributes: sqsAttributes(msg),
-			MD5OfMessageAttributes: msg.MD5OfMessageAttributes, MD5OfBody: msg.MD5OfBody,
-			EventSource: "aws:sqs", EventSourceARN: m.QueueARN, AWSRegion: m.Region,
-		}
-	}
-	return map[string]any{"Records": records}
-}
-
-func sqsAttributes(msg sqs.Message) map[string]sqsAttribute {
-	attributes := map[string]sqsAttribute{}
-	for name, a := range msg.MessageAttributes {
-		attributes[name] = sqsAttribute{
-			StringValue: a.StringValue, BinaryValue: a.BinaryValue, DataType: a.DataType,
-			StringListValues: []string{}, BinaryListValues: [][]byte{},
-		}
-	}
-	return attributes
 }

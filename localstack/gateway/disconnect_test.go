@@ -96,6 +96,29 @@ func sendInFrames(t *testing.T, c *client, message string) {
 	must(t, w.Close())
 }
 
+// RFC 6455, section 8.1, however the frame comes in.
+func TestACloseReasonThatIsNoUTF8Fails1007(t *testing.T) {
+	d := newCloud(t).deploy(t, chat)
+	ends := func(frame []byte, cut int, code int, reason string) {
+		t.Helper()
+		c, _ := d.rawDial(t, "")
+		for _, part := range [][]byte{frame[:cut], frame[cut:]} {
+			_, err := c.conn.Write(part)
+			must(t, err)
+		}
+		c.wantClose(websocket.StatusCode(code))
+		e := d.event(t, "disconnect").RequestContext
+		if e.DisconnectStatusCode != code || e.DisconnectReason == nil || *e.DisconnectReason != reason {
+			t.Errorf("cut at %d, $disconnect got %d %v, want %d %q", cut, e.DisconnectStatusCode, e.DisconnectReason, code, reason)
+		}
+	}
+	bad := maskedFrame(frameFinal|frameClose, closePayload(1000, "by\xffe"))
+	for cut := range bad {
+		ends(bad, cut, 1007, "by?e")
+	}
+	ends(maskedFrame(frameFinal|frameClose, closePayload(1000, "bye é")), 0, 1000, "bye é")
+}
+
 func TestSocketsEndWithTheirStageOrAPI(t *testing.T) {
 	tests := map[string]func(*deployed) error{
 		"stage": func(d *deployed) error {

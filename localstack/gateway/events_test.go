@@ -163,10 +163,27 @@ func wantConsistent(t *testing.T, d *deployed, e event) {
 
 func TestTheClientsTraceIsKept(t *testing.T) {
 	d := newCloud(t).deploy(t, chat)
-	const trace = "Root=1-5759e988-bd862e3fe1be46a994272793"
-	d.rawDial(t, "", "X-Amzn-Trace-Id: "+trace)
-	if e := d.event(t, "connect"); e.TraceID != trace || e.Headers["X-Amzn-Trace-Id"] != trace {
-		t.Errorf("trace id %q, header %q", e.TraceID, e.Headers["X-Amzn-Trace-Id"])
+	const root = "Root=1-5759e988-bd862e3fe1be46a994272793"
+	const whole = root + ";Parent=53995c3f42cd8ad8;Sampled=1"
+	for what, tt := range map[string]struct{ trace, want string }{
+		"a root":                        {root, root},
+		"parent and sampling":           {whole, whole},
+		"in another order, with spaces": {"Sampled=0; " + root, root + ";Sampled=0"},
+		"but no count of runs":          {whole + ";Lineage=a87bd80c:16", whole},
+		"nor anything else":             {root + ";Self=1;x", root},
+		"the first of two":              {whole + ";Parent=0000000000000000;Root=1-00000000-000000000000000000000000", whole},
+		"no malformed root":             {"Root=1-x;Lineage=a87bd80c:16", ""},
+		"nothing without a root":        {"Parent=53995c3f42cd8ad8", ""},
+	} {
+		d.rawDial(t, "", "X-Amzn-Trace-Id: "+tt.trace)
+		e := d.event(t, "connect")
+		ok := e.TraceID == tt.want
+		if tt.want == "" {
+			ok = traceRoot.MatchString(e.TraceID)
+		}
+		if !ok || e.Headers["X-Amzn-Trace-Id"] != e.TraceID {
+			t.Errorf("%s: trace id %q, header %q, want %q", what, e.TraceID, e.Headers["X-Amzn-Trace-Id"], tt.want)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"unicode/utf8"
 )
 
 // socketBuffer is the size of each of a socket's two buffers.
@@ -57,7 +58,54 @@ func (g *frameGuard) Read(p []byte) (int, error) {
 			g.tooLarge()
 		}
 	}
+	if c := g.frames.close; c != nil {
+		g.frames.close = nil
+		if rest := c.check(g.from); len(rest) > 0 {
+			g.from = io.MultiReader(bytes.NewReader(rest), g.from)
+		}
+	}
 	return n, err
+}
+
+// closeFrame is the payload of a client's close frame whose header has just been
+// read: a status code of 2 bytes and a reason, masked.
+type closeFrame struct {
+	have []byte // of the payload, where the library will read it
+	size int
+	mask [4]byte
+}
+
+// check turns a reason that is no UTF-8 into what it ought to be answered with:
+// the library sends the client's code back, and RFC 6455, section 8.1, wants
+// 1007. It reads what is missing of the frame, and returns it.
+func (c *closeFrame) check(from io.Reader) (rest []byte) {
+	payload := bytes.Clone(c.have)
+	if missing := c.size - len(payload); missing > 0 {
+		rest = make([]byte, missing)
+		n, _ := io.ReadFull(from, rest) // an end or an error comes again
+		rest = rest[:n]
+		payload = append(payload, rest...)
+	}
+	c.applyMask(payload)
+	if len(payload) < c.size || utf8.Valid(payload[2:]) {
+		return rest
+	}
+	binary.BigEndian.PutUint16(payload, uint16(closedByText.code))
+	for i, b := range payload[2:] {
+		if b >= utf8.RuneSelf {
+			payload[2+i] = '?'
+		}
+	}
+	c.applyMask(payload)
+	n := copy(c.have, payload)
+	copy(rest, payload[n:])
+	return rest
+}
+
+func (c *closeFrame) applyMask(payload []byte) {
+	for i := range payload {
+		payload[i] ^= c.mask[i%4]
+	}
 }
 
 // frameParser finds the frames in a stream that comes in pieces (RFC 6455,
@@ -66,6 +114,7 @@ type frameParser struct {
 	header  [14]byte // 2 bytes, at most 8 of length, 4 of mask
 	have    int      // bytes of header
 	payload uint64   // bytes that the current frame still has
+	close   *closeFrame
 }
 
 // dataFrames yields the size of each data frame whose header ends in b.
@@ -84,6 +133,9 @@ func (f *frameParser) dataFrames(b []byte) func(yield func(size uint64) bool) {
 				continue
 			}
 			isControl := f.header[0]&0x08 != 0
+			if masked := f.header[1]&0x80 != 0; f.header[0]&0x0f == 0x8 && masked && size > 2 && size <= 125 {
+				f.close = &closeFrame{have: b[:min(size, uint64(len(b)))], size: int(size), mask: [4]byte(f.header[2:6])}
+			}
 			f.have, f.payload = 0, size
 			if !isControl && !yield(size) {
 				return

@@ -4,10 +4,15 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -83,10 +88,11 @@ func FuzzDataPlane(f *testing.F) {
 	f.Add("GET", "/live", "websocket", "dGhlIHNhbXBsZSBub25jZQ==", "")
 	f.Add("POST", "/live/@connections/R1kmxc2VNjMCFIA=", "", "", "hello")
 	f.Add("DELETE", "/live/%40connections/%00", "", "", "")
+	f.Add("GET", "/live", "websocket", "dGhlIHNhbXBsZSBub25jZQ==", "a body")
 	s := New(Options{})
 	id := fuzzAPI(s)
 	f.Fuzz(func(t *testing.T, method, path, upgrade, key, body string) {
-		if upgrade == "websocket" && len(key) == 24 { // goes on to Accept, which FuzzSocket is for
+		if body == "" && upgrade == "websocket" && len(key) == 24 { // goes on to Accept, which FuzzHandshake is for
 			return
 		}
 		w := serve(s, method, DataPath+id+path, body, "Upgrade", upgrade, "Connection", "Upgrade",
@@ -95,8 +101,69 @@ func FuzzDataPlane(f *testing.F) {
 		if w != nil && strings.HasPrefix(path, "/live/@connections/") && (w.Code < 400 || w.Code >= 500) {
 			t.Fatalf("%s %q: %d %s", method, path, w.Code, w.Body)
 		}
+		if body != "" && len(s.sockets.list()) > 0 {
+			t.Fatalf("%s %q with a body was admitted: %d %s", method, path, w.Code, w.Body)
+		}
 	})
 }
+
+// Whatever a handshake's header says, it is answered without another byte from
+// the client, and nothing is left of it when the client has gone.
+func FuzzHandshake(f *testing.F) {
+	f.Add("X-A: b")
+	f.Add("Content-Length: 100")
+	f.Add("Transfer-Encoding: chunked")
+	f.Add("Expect: 100-continue\r\nContent-Length: 1")
+	f.Add("Sec-WebSocket-Protocol: a, b\r\nConnection: close")
+	f.Add("X-Amzn-Trace-Id: Root=1-x;Lineage=a87bd80c:16")
+	s := New(Options{})
+	path := DataPath + fuzzAPI(s) + "/live"
+	at := newPipeListener()
+	server := &http.Server{Handler: frontDoor(s), ErrorLog: log.New(io.Discard, "", 0)}
+	go func() { _ = server.Serve(at) }() // until the process ends
+	f.Fuzz(func(t *testing.T, header string) {
+		ours := at.dial()
+		must(t, ours.SetDeadline(time.Now().Add(patience)))
+		go func() {
+			_, _ = io.WriteString(ours, "GET "+path+" HTTP/1.1\r\nHost: localhost:4566\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+				"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"+header+"\r\n\r\n")
+		}()
+		if _, err := http.ReadResponse(bufio.NewReader(ours), nil); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("no answer to %q", header)
+		}
+		list := s.sockets.list()
+		_ = ours.Close()
+		for _, k := range list {
+			select {
+			case <-k.done:
+			case <-time.After(patience):
+				t.Fatalf("the socket of %q does not end with its client", header)
+			}
+		}
+	})
+}
+
+// list returns all sockets, admitted or not.
+func (s *sockets) list() []*socket {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Collect(maps.Values(s.byID))
+}
+
+// pipeListener takes connections of this process.
+type pipeListener struct{ conns chan net.Conn }
+
+func newPipeListener() pipeListener { return pipeListener{make(chan net.Conn)} }
+
+func (l pipeListener) dial() net.Conn {
+	ours, theirs := net.Pipe()
+	l.conns <- theirs
+	return ours
+}
+
+func (l pipeListener) Accept() (net.Conn, error) { return <-l.conns, nil }
+func (l pipeListener) Close() error              { return nil }
+func (l pipeListener) Addr() net.Addr            { return &net.TCPAddr{} }
 
 func FuzzProxyResult(f *testing.F) {
 	f.Add(`{"statusCode":200,"headers":{"a":"b"},"multiValueHeaders":{"c":["d"]},"body":"x"}`)
@@ -162,6 +229,7 @@ func FuzzSocket(f *testing.F) {
 	f.Add(maskedFrame(frameFinal|frameText, "hello"))
 	f.Add(append(maskedFrame(frameText, "a"), maskedFrame(frameFinal|frameContinuation, "b")...))
 	f.Add(append(maskedFrame(frameFinal|framePing, "x"), maskedFrame(frameFinal|frameClose, closePayload(1000, ""))...))
+	f.Add(maskedFrame(frameFinal|frameClose, closePayload(1000, "by\xffe")))
 	f.Add([]byte{0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		ours, theirs := net.Pipe()

@@ -91,11 +91,13 @@ type socket struct {
 	force       *time.Timer // ends a close that the client does not answer
 }
 
-// admit lets messages be sent to the client.
+// admit lets messages be sent to the client. Its time begins.
 func (k *socket) admit() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.admitted, k.lastActive = true, k.clock.Now()
+	k.idle = k.clock.AfterFunc(idleTimeout, k.checkIdle)
+	k.age = k.clock.AfterFunc(maxAge, func() { k.close(closedByAge) })
 }
 
 // open starts the socket's life on the wire. It may have been closed already.
@@ -104,8 +106,6 @@ func (k *socket) open(conn *websocket.Conn, raw net.Conn) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.conn, k.raw, k.lastActive = conn, raw, k.clock.Now()
-	k.idle = k.clock.AfterFunc(idleTimeout, k.checkIdle)
-	k.age = k.clock.AfterFunc(maxAge, func() { k.close(closedByAge) })
 	switch {
 	case k.cutOff:
 		_ = raw.Close()
@@ -344,7 +344,7 @@ func (k *socket) ended(err error) closing {
 	}
 	k.gone = true
 	k.dropQueue()
-	if k.conn != nil {
+	if k.idle != nil {
 		k.idle.Stop()
 		k.age.Stop()
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,9 @@ import (
 // post to it is answered 410.
 func (s *Service) upgrade(w http.ResponseWriter, r *http.Request, t target) {
 	if status, errorType := checkHandshake(r); status != 0 {
+		if hasBody(r) { // do not wait for it before the answer goes out
+			w.Header().Set("Connection", "close")
+		}
 		refuse(w, status, errorType, `{"message":`+strconv.Quote(http.StatusText(status))+`}`)
 		return
 	}
@@ -89,13 +93,17 @@ func checkHandshake(r *http.Request) (status int, errorType string) {
 	switch {
 	case !hasToken(r.Header, "Upgrade", "websocket"), !hasToken(r.Header, "Connection", "upgrade"):
 		return http.StatusUpgradeRequired, "UpgradeRequiredException"
-	case r.Method != http.MethodGet, r.Header.Get("Sec-WebSocket-Version") != "13", err != nil, len(key) != 16:
+	case r.Method != http.MethodGet, r.Header.Get("Sec-WebSocket-Version") != "13", err != nil, len(key) != 16, hasBody(r):
 		return http.StatusBadRequest, "BadRequestException"
 	case len(r.URL.RequestURI()) > maxURL:
 		return http.StatusRequestURITooLong, "RequestURITooLongException"
 	}
 	return 0, ""
 }
+
+// hasBody reports whether a request says that a body follows. A connection with
+// one cannot be upgraded before the body has come, which may be never.
+func hasBody(r *http.Request) bool { return r.ContentLength != 0 || len(r.TransferEncoding) > 0 }
 
 // hasToken reports whether a comma-separated header has the token.
 func hasToken(h http.Header, name, token string) bool {
@@ -126,12 +134,30 @@ func (s *Service) refuseConnect(w http.ResponseWriter, r *http.Request, t target
 	f.write(w)
 }
 
+// traceOf returns the trace header of a connect's event. Of the client's own it
+// takes what tracing needs. Lineage is not the client's to say: it is how Lambda
+// counts the runs in a chain of requests.
 func (s *Service) traceOf(r *http.Request) string {
-	if id := r.Header.Get("X-Amzn-Trace-Id"); id != "" {
-		return id
+	var root, rest string
+	for part := range strings.SplitSeq(r.Header.Get("X-Amzn-Trace-Id"), ";") {
+		switch part = strings.TrimSpace(part); {
+		case root == "" && traceRootField.MatchString(part):
+			root = part
+		case traceOtherField.MatchString(part) && !strings.Contains(rest, part[:len("Parent")]):
+			rest += ";" + part
+		}
 	}
-	return newTraceID(s.clock.Now())
+	if root == "" {
+		return newTraceID(s.clock.Now())
+	}
+	return root + rest
 }
+
+// The fields of a trace header (X-Ray developer guide, "Tracing header").
+var (
+	traceRootField  = regexp.MustCompile(`^Root=1-[0-9a-fA-F]{8}-[0-9a-fA-F]{24}$`)
+	traceOtherField = regexp.MustCompile(`^(Parent=[0-9a-fA-F]{16}|Sampled=[01?])$`)
+)
 
 // connect asks the authorizer and calls the $connect route, as far as there
 // are any. When one refuses, the answer has been written and ok is false.

@@ -6,10 +6,13 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	"github.com/coder/websocket"
+
+	"fanfare/localstack/clock"
 )
 
 func TestConnectDecidesTheUpgrade(t *testing.T) {
@@ -128,6 +131,43 @@ func TestWhatIsNoHandshakeReachesNoFunction(t *testing.T) {
 	}
 	if d.count("connect") != 0 {
 		t.Error("$connect ran")
+	}
+}
+
+// A body that never comes would hold up the 101 for ever, after $connect has run.
+func TestAHandshakeWithABodyIsRefused(t *testing.T) {
+	d := newCloud(t).deploy(t, chat)
+	for _, header := range []string{"Content-Length: 100", "Transfer-Encoding: chunked"} {
+		_, response := d.rawDial(t, "", header)
+		if response.StatusCode != 400 {
+			t.Errorf("%s: got %d, want 400", header, response.StatusCode)
+		}
+	}
+	if d.count("connect") != 0 {
+		t.Error("$connect ran")
+	}
+	if _, response := d.rawDial(t, "", "Content-Length: 0"); response.StatusCode != 101 {
+		t.Errorf("an empty body: got %d, want 101", response.StatusCode)
+	}
+}
+
+// From $connect on a socket has its time-outs, whether or not the client reads
+// its 101.
+func TestAnAdmittedSocketHasItsTimeouts(t *testing.T) {
+	for what, tt := range map[string]struct {
+		after time.Duration
+		want  closing
+	}{"idle": {idleTimeout, closedByIdle}, "age": {maxAge, closedByAge}} {
+		synctest.Test(t, func(t *testing.T) {
+			k := &socket{clock: clock.New()}
+			k.admit()
+			k.clock.Advance(tt.after)
+			synctest.Wait()
+			if k.isOpen() || *k.end != tt.want {
+				t.Errorf("%s: still open, or ended by %v", what, k.end)
+			}
+			k.ended(errClosed)
+		})
 	}
 }
 

@@ -23,7 +23,8 @@ import (
 //
 // What stays on the machine's time: a program that makes the system call itself,
 // what a function starts by exec, because that maps a fresh vDSO, and waits of C
-// code until a moment of the wall clock, because the kernel knows no offset.
+// code until a moment of the wall clock, because the kernel knows no offset. A
+// bootstrap that execs again before its first event is found out (isShifted).
 
 // clockStub is machine code with two or three entries and, at its end, the
 // offset: seconds, then the rest in nanoseconds and in microseconds, 8 bytes
@@ -84,20 +85,12 @@ func awaitExec(pid int) error {
 
 // shiftClock puts the stub into a process that is stopped.
 func shiftClock(pid int, offset time.Duration) error {
-	auxv, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/auxv")
+	image, base, err := openVDSO(pid)
 	if err != nil {
 		return err
 	}
-	base, ok := vdsoBase(auxv)
-	if !ok {
-		return errors.New("the kernel gives processes no vDSO")
-	}
-	memory, err := os.Open("/proc/" + strconv.Itoa(pid) + "/mem")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = memory.Close() }() // only read from
-	patches, err := stub.patches(io.NewSectionReader(memory, int64(base), maxVDSO), offset)
+	defer func() { _ = image.Close() }() // only read from
+	patches, err := stub.patches(io.NewSectionReader(image, int64(base), maxVDSO), offset)
 	if err != nil {
 		return err
 	}
@@ -107,6 +100,34 @@ func shiftClock(pid int, offset time.Duration) error {
 		}
 	}
 	return nil
+}
+
+// openVDSO returns the memory of a process and where in it the vDSO begins.
+func openVDSO(pid int) (memory *os.File, base uint64, err error) {
+	proc := "/proc/" + strconv.Itoa(pid)
+	auxv, err := os.ReadFile(proc + "/auxv")
+	if err != nil {
+		return nil, 0, err
+	}
+	base, ok := vdsoBase(auxv)
+	if !ok {
+		return nil, 0, errors.New("the kernel gives processes no vDSO")
+	}
+	memory, err = os.Open(proc + "/mem")
+	return memory, base, err
+}
+
+// isShifted reports whether the vDSO of a process that was started shifted is
+// still the one with the stub. What cannot be read counts as unchanged.
+func (p *process) isShifted() bool {
+	image, base, err := openVDSO(p.cmd.Process.Pid)
+	if err != nil {
+		return true
+	}
+	defer func() { _ = image.Close() }() // only read from
+	vdso := make([]byte, maxVDSO)
+	n, _ := image.ReadAt(vdso, int64(base)) // ends early, where its pages end
+	return n == 0 || bytes.Contains(vdso[:n], stub.with(p.wanted))
 }
 
 // vdsoBase finds where the vDSO begins in a process's auxiliary vector: pairs of

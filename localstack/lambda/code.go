@@ -23,6 +23,10 @@ const (
 
 	maxZip      = 50 << 20  // direct upload
 	maxUnzipped = 250 << 20 // all files together
+
+	// AWS publishes no such limits. A function of 250 MB needs far fewer files.
+	maxEntries = 25_000
+	maxName    = 255 // bytes of each part of a path: what file systems take
 )
 
 // An archive is a deployment package that has passed openArchive, here or in
@@ -75,16 +79,71 @@ func reopenArchive(code *io.SectionReader, want string) (*archive, error) {
 }
 
 func checkEntries(files []*zip.File) error {
+	if len(files) > maxEntries {
+		return invalidParameter("The zip has %d entries; the local cloud unpacks at most %d.", len(files), maxEntries)
+	}
 	var total uint64
 	for _, f := range files {
-		if !filepath.IsLocal(f.Name) || strings.Contains(f.Name, `\`) {
+		if !filepath.IsLocal(f.Name) || strings.ContainsAny(f.Name, "\\\x00") {
 			return invalidParameter("The zip's entry %q would be unpacked outside of the function's folder.", f.Name)
+		}
+		for part := range strings.SplitSeq(f.Name, "/") {
+			if len(part) > maxName {
+				return invalidParameter("The zip's entry %q has a name of more than %d bytes.", f.Name, maxName)
+			}
 		}
 		if mode := f.Mode(); !mode.IsRegular() && !mode.IsDir() {
 			return invalidParameter("The local cloud unpacks only files and folders, and the zip's entry %q is neither.", f.Name)
 		}
 		if total += f.UncompressedSize64; f.UncompressedSize64 > maxUnzipped || total > maxUnzipped {
 			return invalidParameter("Unzipped size must be smaller than %d bytes", maxUnzipped)
+		}
+	}
+	if err := checkTree(files); err != nil {
+		return err
+	}
+	return checkContents(files)
+}
+
+// checkTree refuses packages in which one path is two things.
+func checkTree(files []*zip.File) error {
+	isFile, isFolder := map[string]bool{}, map[string]bool{".": true}
+	for _, f := range files {
+		name := path.Clean(f.Name)
+		if isFile[name] {
+			return invalidParameter("The zip has more than one file called %q.", name)
+		}
+		if f.Mode().IsDir() {
+			isFolder[name] = true
+		} else {
+			isFile[name] = true
+		}
+		for dir := path.Dir(name); !isFolder[dir]; dir = path.Dir(dir) {
+			isFolder[dir] = true
+		}
+		if len(isFolder) > maxEntries {
+			return invalidParameter("The zip has more folders than the local cloud unpacks, which is %d.", maxEntries)
+		}
+	}
+	for _, f := range files {
+		if name := path.Clean(f.Name); isFile[name] && isFolder[name] {
+			return invalidParameter("The zip's entry %q is a file and a folder.", name)
+		}
+	}
+	return nil
+}
+
+// checkContents reads all entries to their ends, where their checksums are
+// compared.
+func checkContents(files []*zip.File) error {
+	for _, f := range files {
+		r, err := f.Open()
+		if err == nil {
+			_, err = io.Copy(io.Discard, io.LimitReader(r, int64(f.UncompressedSize64)+1))
+			err = closeAfter(err, r)
+		}
+		if err != nil {
+			return invalidParameter("Could not unzip uploaded file: entry %q: %v", f.Name, err)
 		}
 	}
 	return nil

@@ -3,9 +3,11 @@ package lambda
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 )
 
@@ -28,6 +30,19 @@ func machoHeader(cpu uint32) []byte {
 	return h
 }
 
+// many are n empty files.
+func many(n int, name string) (all []entry) {
+	for i := range n {
+		all = append(all, entry{fmt.Sprintf(name, i) + "x", 0o644, nil})
+	}
+	return all
+}
+
+// corrupt changes a text in a zip, which must be stored.
+func corrupt(data []byte, text string) []byte {
+	return bytes.Replace(data, []byte(text), []byte(strings.ToUpper(text)), 1)
+}
+
 // A zip for provided.al2023 needs an executable bootstrap at its root
 // [LDG:runtimes-custom]; each refusal says what is wrong.
 func TestOpenArchiveRefuses(t *testing.T) {
@@ -47,6 +62,15 @@ func TestOpenArchiveRefuses(t *testing.T) {
 		{"an absolute path", mustZip(t, good, entry{"/etc/passwd", 0o644, nil}), "outside of the function's folder"},
 		{"a Windows path", mustZip(t, good, entry{`..\evil`, 0o644, nil}), "outside of the function's folder"},
 		{"a symbolic link", mustZip(t, good, entry{"link", os.ModeSymlink | 0o777, []byte("/etc")}), "only files and folders"},
+		{"a bootstrap that is a folder too", mustZip(t, good, entry{"bootstrap/x", 0o644, nil}), `"bootstrap" is a file and a folder`},
+		{"a folder that is a file too", mustZip(t, good, entry{"a/b/c", 0o644, nil}, entry{"a/b", 0o644, nil}), `"a/b" is a file and a folder`},
+		{"a file called as the root", mustZip(t, good, entry{".", 0o644, nil}), `"." is a file and a folder`},
+		{"two files of one name", mustZip(t, good, entry{"./bootstrap", 0o755, elfHeader(0)}), `more than one file called "bootstrap"`},
+		{"a name of 300 bytes", mustZip(t, good, entry{"a/" + strings.Repeat("x", 300), 0o644, nil}), "more than 255 bytes"},
+		{"a name with a zero byte", mustZip(t, good, entry{"a\x00b", 0o644, nil}), "outside of the function's folder"},
+		{"60,000 empty files", mustZip(t, many(60_000, "%d")...), "at most 25000"},
+		{"as many folders", mustZip(t, many(500, strings.Repeat("%[1]d/", 100))...), "more folders"},
+		{"a file that does not match its checksum", corrupt(mustZip(t, good, entry{"data", 0o644, []byte("precious")}), "precious"), `entry "data": zip: checksum error`},
 		{"a text", mustZip(t, entry{bootstrap, 0o755, []byte("console.log(1)")}), "no program for any system known here"},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
@@ -126,7 +150,9 @@ func FuzzOpenArchive(f *testing.F) {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		_ = a.unpack(dir) // may fail, must not escape
+		if err := a.unpack(dir); err != nil {
+			t.Errorf("what was accepted cannot be unpacked: %v", err)
+		}
 		if rest, _ := os.ReadDir(outside); len(rest) != 1 {
 			t.Errorf("unpacking wrote outside: %v", rest)
 		}

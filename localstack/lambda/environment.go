@@ -70,6 +70,7 @@ func (p *pool) launch(phase string, limit time.Duration) (*environment, *failure
 	f := e.awaitReady(limit)
 	e.coldStart = time.Since(began)
 	if f == nil {
+		p.service.launcher.settleClock(e.process)
 		return e, nil
 	}
 	e.stop()
@@ -97,7 +98,7 @@ func (p *pool) startProcess() (*environment, error) {
 		e.log.functionLog, p.service.clock.Offset())
 	if err != nil {
 		api.close()
-		return nil, err
+		return nil, explainStart(dir, err)
 	}
 	welcome := p.add(e)
 	go e.watch()
@@ -125,10 +126,10 @@ func (e *environment) alive() bool {
 }
 
 // outdated reports whether the cloud's clock has been advanced since the process
-// started, and a new one would know.
+// started, and a new one would know: not where this one could not be told either.
 func (e *environment) outdated() bool {
-	s := e.pool.service
-	return e.process.offset != s.clock.Offset() && !s.launcher.unshiftable.Load()
+	p := e.process
+	return p.wanted != e.pool.service.clock.Offset() && p.wanted == p.offset
 }
 
 func (e *environment) awaitReady(limit time.Duration) *failure {
@@ -315,7 +316,7 @@ func (p *pool) environment(dir, runtimeAPI, stream string) []string {
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(p.info.MemorySize),
 		"AWS_LAMBDA_FUNCTION_VERSION":     p.info.Version,
 		"AWS_LAMBDA_LOG_GROUP_NAME":       p.info.LogGroup,
-		"AWS_LAMBDA_LOG_STREAM_NAME":      stream,
+		logStreamVariable:                 stream,
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
 		"AWS_LAMBDA_RUNTIME_API":          runtimeAPI,
 		"LAMBDA_TASK_ROOT":                dir, // /var/task in AWS

@@ -13,6 +13,9 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+
 	"fanfare/localstack/awsproto"
 )
 
@@ -69,6 +72,39 @@ func TestNoFunctionSurvivesAKilledCloud(t *testing.T) {
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	eventually(t, "the function ends with its cloud", func() bool { return !running(answer.PID) })
+}
+
+// In AWS the whole environment ends, whatever has left the function's process
+// group.
+func TestWhatAFunctionLeavesBehindEndsWithItsEnvironment(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells the environment of a process")
+	}
+	c := newCloud(t, Options{})
+	loop := runtimeLoop(python(t), `
+import subprocess
+def answer(event):
+    child = subprocess.Popen(["sleep", "1000"], start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return {"pid": child.pid}
+`)
+	c.createScript(t, "f", loop)
+	c.createScript(t, "other", loop)
+	child := func(name string) int { return decode[map[string]int](t, c.mustInvoke(t, name, "{}").Payload)["pid"] }
+	first, other := child("f"), child("other")
+	if !running(first) {
+		t.Fatal("the child does not run")
+	}
+	if _, err := c.DeleteFunction(t.Context(), &sdk.DeleteFunctionInput{FunctionName: aws.String("f")}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the child ends with its function's environment", func() bool { return !running(first) })
+	if !running(other) {
+		t.Error("another environment's child has ended too")
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the other child ends with the cloud", func() bool { return !running(other) })
 }
 
 // running: an orphan that nobody waits for stays a zombie, which is no process

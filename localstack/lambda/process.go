@@ -21,9 +21,7 @@ type launcher struct {
 	done chan struct{}
 	log  *slog.Logger
 
-	// unshiftable is set once a process could not be given the cloud's time:
-	// from then on nobody tries.
-	unshiftable atomic.Bool
+	warned atomic.Bool // that processes have another time than the cloud
 }
 
 // errUnshifted: a process runs, but with the machine's time.
@@ -63,10 +61,14 @@ type process struct {
 	cmd    *exec.Cmd
 	log    *functionLog
 	memory memoryFile
-	offset time.Duration // how far its clock is ahead of the machine's
+	wanted time.Duration // how far its clock was to be ahead of the machine's
+	offset time.Duration // how far it is: as far, or not at all
 	exited chan struct{} // closed when it is gone and all it printed has been read
 	reason string        // why it ended, in Lambda's words; read after exited
 }
+
+// logStreamVariable tells a process its log stream, and marks those it starts.
+const logStreamVariable = "AWS_LAMBDA_LOG_STREAM_NAME"
 
 // drainTime is how long output may still come in once a process has ended: from
 // children that have left its process group.
@@ -79,7 +81,7 @@ func (l *launcher) start(dir string, environment []string, log *functionLog, off
 	if err != nil {
 		return nil, err
 	}
-	p := &process{log: log, exited: make(chan struct{})}
+	p := &process{log: log, wanted: offset, exited: make(chan struct{})}
 	command := func() *exec.Cmd {
 		cmd := exec.Command("./" + bootstrap)
 		cmd.Dir, cmd.Env = dir, environment
@@ -106,7 +108,7 @@ func (l *launcher) start(dir string, environment []string, log *functionLog, off
 // is ahead.
 func (l *launcher) run(command func() *exec.Cmd, offset time.Duration) (*exec.Cmd, time.Duration, error) {
 	cmd := command()
-	if offset == 0 || l.unshiftable.Load() {
+	if offset == 0 {
 		return cmd, 0, cmd.Start()
 	}
 	shiftErr := startShifted(cmd, offset)
@@ -119,10 +121,30 @@ func (l *launcher) run(command func() *exec.Cmd, offset time.Duration) (*exec.Cm
 			return nil, 0, err
 		}
 	}
-	if !l.unshiftable.Swap(true) {
-		l.log.Warn("functions keep the machine's time, although the cloud's clock was advanced", "error", shiftErr)
-	}
+	l.warnUnshifted(shiftErr)
 	return cmd, 0, nil
+}
+
+// warnUnshifted says once that processes keep the machine's time. Whether the
+// next can be given another is tried all the same.
+func (l *launcher) warnUnshifted(err error) {
+	if !l.warned.Swap(true) {
+		l.log.Warn("functions keep the machine's time, although the cloud's clock was advanced", "error", err)
+	}
+}
+
+// errExecAgain: a script that begins with "/usr/bin/env python3", or ends with
+// exec, becomes another program, for which the kernel maps its clock anew.
+var errExecAgain = fmt.Errorf("%w: it has started another program in its place; let bootstrap be that program, "+
+	"or a script whose first line names the interpreter itself", errUnshifted)
+
+// settleClock looks whether a process that has come up still has the cloud's
+// time. If not, its deadlines will be in the machine's, which it sees.
+func (l *launcher) settleClock(p *process) {
+	if p.offset != 0 && !p.isShifted() {
+		p.offset = 0
+		l.warnUnshifted(errExecAgain)
+	}
 }
 
 func (p *process) wait(r, w *os.File) {
@@ -130,6 +152,9 @@ func (p *process) wait(r, w *os.File) {
 	p.reason = exitReason(p.cmd.Wait())
 	p.memory.close()
 	p.kill() // what the process has left behind in its group
+	if stream := p.log.template.Stream; stream != "" {
+		endDescendants(logStreamVariable + "=" + stream)
+	}
 	_ = w.Close()
 	_ = r.SetReadDeadline(time.Now().Add(drainTime))
 	<-p.log.ended

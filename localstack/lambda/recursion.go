@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -83,14 +84,9 @@ func withHop(traceID, functionARN string) string {
 		}
 	}
 	name := hopName(functionARN)
-	var hops []string
-	for _, h := range lineage(traceID) {
-		if h.function != name {
-			hops = append(hops, h.function+":"+strconv.Itoa(h.count))
-		}
-	}
-	hops = append(hops, name+":"+strconv.Itoa(hopsOf(traceID, functionARN)+1))
-	return strings.Join(append(parts, "Lineage="+strings.Join(hops, "|")), ";")
+	hops := slices.DeleteFunc(lineage(traceID), func(h hop) bool { return h.function == name })
+	hops = append(hops, hop{name, hopsOf(traceID, functionARN) + 1})
+	return strings.Join(append(parts, "Lineage="+lineageText(hops)), ";")
 }
 
 // refusesHop reports whether an invoke with that trace header would be one too
@@ -99,21 +95,32 @@ func (f *function) refusesHop(traceID string) bool {
 	return f.RecursiveLoop != loopAllow && hopsOf(traceID, f.ARN) >= maxHops
 }
 
-// Hops returns how often a function has run in the chain of requests that a
-// trace header belongs to, and whether its next invoke in it is refused with
+// Lineage returns how often each function has run in the chain of requests that
+// a trace header belongs to, in a form that is equal for equal counts; "" for
+// none. refused means that the next invoke of a function in it is answered with
 // RecursiveInvocationException. An event source asks before it makes a batch.
-func (s *Service) Hops(functionARN, traceID string) (n int, refused bool) {
+func (s *Service) Lineage(functionARN, traceID string) (counts string, refused bool) {
+	counts = lineageText(lineage(traceID))
 	ref, err := s.parse(functionARN)
 	if err != nil {
-		return 0, false
+		return counts, false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f, err := s.lookup(ref)
 	if err != nil {
-		return 0, false
+		return counts, false
 	}
-	return hopsOf(traceID, f.ARN), f.refusesHop(traceID)
+	return counts, f.refusesHop(traceID)
+}
+
+// lineageText writes hops as the trace header has them.
+func lineageText(hops []hop) string {
+	parts := make([]string, len(hops))
+	for i, h := range hops {
+		parts[i] = h.function + ":" + strconv.Itoa(h.count)
+	}
+	return strings.Join(parts, "|")
 }
 
 type recursionConfig struct {

@@ -84,8 +84,8 @@ func TestTheSeventeenthRunInAChainIsRefused(t *testing.T) {
 		}
 		_, err = c.hop(t, "a", trace)
 		wantFault(t, err, "RecursiveInvocationException", "recursive loop")
-		if n, refused := c.Hops("a", trace); n != maxHops || !refused {
-			t.Errorf("Hops = %d, %v", n, refused)
+		if counts, refused := c.Lineage("a", trace); counts != hopName(arnHead+"a")+":16" || !refused {
+			t.Errorf("Lineage = %s, %v", counts, refused)
 		}
 		if _, err := c.hop(t, "a", testTrace); err != nil {
 			t.Errorf("another chain is refused too: %v", err)

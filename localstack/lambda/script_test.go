@@ -98,11 +98,18 @@ done
 		}
 	})
 	t.Run("a script whose interpreter is missing says so at the first invoke", func(t *testing.T) {
-		c := newCloud(t, Options{})
-		c.createScript(t, "f", "#!/does/not/exist\n")
-		res := c.mustInvoke(t, "f", `{}`)
-		if res.FunctionError != "Unhandled" || !strings.Contains(string(res.Payload), "Runtime.InvalidEntrypoint") {
-			t.Errorf("answer %s", res.Payload)
+		for line, want := range map[string]string{
+			"#!/does/not/exist":    `asks for "/does/not/exist", which this machine does not have: install it`,
+			"#! /does/not/exist x": `asks for "/does/not/exist", which`,
+			"#!/bin/sh\r":          `asks for "/bin/sh\r", which`,
+		} {
+			c := newCloud(t, Options{})
+			c.createScript(t, "f", line+"\n")
+			res := c.mustInvoke(t, "f", `{}`)
+			got := decode[functionFailure](t, res.Payload)
+			if res.FunctionError != "Unhandled" || got.ErrorType != "Runtime.InvalidEntrypoint" || !strings.Contains(got.ErrorMessage, want) {
+				t.Errorf("%q: answer %s", line, res.Payload)
+			}
 		}
 	})
 }

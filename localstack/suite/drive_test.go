@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -62,6 +63,11 @@ func (s *scenario) drive(ctx context.Context, functions []string, tenant string)
 	}
 	return nil
 }
+
+// errOutcome: an answer came, and is not the one that was to come.
+var errOutcome = errors.New("another outcome than was to come")
+
+func orMissing(err error) error { return cmp.Or(err, errOutcome) }
 
 // peer is a client of the drill.
 type peer struct {
@@ -191,7 +197,7 @@ func (d drill) comeAndGo() error {
 	}
 	defer p.leave()
 	if ids, err := d.members("ann"); err != nil || len(ids) != 1 {
-		return fmt.Errorf("rows of a client that is connected: %v, error %v", ids, err)
+		return fmt.Errorf("rows of a client that is connected: %v: %w", ids, orMissing(err))
 	}
 	if err := p.asks([2]string{`{"action":"subscribe","channel":"orders"}`, "subscribed"}); err != nil {
 		return err
@@ -220,7 +226,7 @@ func (d drill) failToConnect() error {
 		ExpressionAttributeValues: map[string]types.AttributeValue{":tenant": &types.AttributeValueMemberS{Value: d.tenant}},
 	})
 	if err != nil || len(left.Items) > 0 {
-		return fmt.Errorf("rows of a client that was refused: %v, error %v", left, err)
+		return fmt.Errorf("rows of a client that was refused: %v: %w", left, orMissing(err))
 	}
 	return nil
 }
@@ -245,7 +251,7 @@ func (d drill) frames() error {
 		return err
 	}
 	if f, err := p.ask(once, "accepted"); err != nil || !f.Duplicate {
-		return fmt.Errorf("a repetition is answered with %s, error %v", f.raw, err)
+		return fmt.Errorf("a repetition is answered with %s: %w", f.raw, orMissing(err))
 	}
 	return nil
 }

@@ -27,7 +27,8 @@ func (s *scenario) queueOf(function string) string {
 func (s *scenario) pause(t *testing.T, function string) (resume func()) {
 	t.Helper()
 	api := lambda.NewFromConfig(s.config())
-	found, err := api.ListEventSourceMappings(t.Context(), &lambda.ListEventSourceMappingsInput{FunctionName: &function})
+	alias := function + ":live" // which the queue's event source calls
+	found, err := api.ListEventSourceMappings(t.Context(), &lambda.ListEventSourceMappingsInput{FunctionName: &alias})
 	if err != nil || len(found.EventSourceMappings) != 1 {
 		t.Fatalf("event sources of %s: %+v, error %v; want one", function, found, err)
 	}
