@@ -95,6 +95,7 @@ type poller struct {
 // run takes a batch only when it may invoke, so that no message waits
 // invisibly. When ctx ends it takes no more; invokes under way finish.
 func (p *poller) run(ctx context.Context) {
+	var read outage
 	for {
 		select {
 		case p.slots <- struct{}{}:
@@ -105,14 +106,20 @@ func (p *poller) run(ctx context.Context) {
 		if len(batch) == 0 {
 			<-p.slots
 			if err != nil && ctx.Err() == nil {
-				p.log.Warn("event source cannot read its queue", "error", err)
+				if read.failed() {
+					p.log.Warn("event source cannot read its queue", "error", err)
+				}
 				_ = p.cloud.clock.Sleep(ctx, afterTrouble) // ended: the loop sees it
 			}
 			if ctx.Err() != nil {
 				return
 			}
+			if err == nil {
+				read.over()
+			}
 			continue
 		}
+		read.over()
 		p.work.Go(func() {
 			defer func() { <-p.slots }()
 			p.deliver(batch)
