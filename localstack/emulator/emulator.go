@@ -257,8 +257,9 @@ func (e *Emulator) Close(ctx context.Context) error {
 
 	errs := []error{e.gateway.Close(ctx)}
 	e.sources.close(ctx)
-	errs = append(errs, e.lambda.Close(), e.sqs.Close(), e.endRequests(ctx))
+	errs = append(errs, e.lambda.Close(), e.endRequests(ctx))
 	e.dynamodb.Close()
+	errs = append(errs, e.sqs.Close())
 	if e.opts.SaveOnClose && e.isLoaded() {
 		errs = append(errs, e.Save())
 	}
@@ -271,9 +272,9 @@ func (e *Emulator) Close(ctx context.Context) error {
 // lastAnswers is how long requests that are still open may take to be answered.
 const lastAnswers = time.Second
 
-// endRequests stops to listen, ends what waits within requests (a fault's
-// latency; long polls have ended with SQS), and cuts off what does not end by
-// itself, such as a body that never comes.
+// endRequests stops to listen, ends what waits within requests (long polls, which
+// are answered as empty, a fault's latency), and cuts off what does not end by
+// that, such as a body that never comes.
 func (e *Emulator) endRequests(ctx context.Context) error {
 	e.stop()
 	ctx, cancel := context.WithTimeout(ctx, lastAnswers)

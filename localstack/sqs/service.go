@@ -166,12 +166,6 @@ func (s *Service) Close() error {
 	return nil
 }
 
-func (s *Service) isClosed() bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.closed
-}
-
 // url returns the address of a queue as clients get it.
 func (s *Service) url(k queueKey) string {
 	return strings.TrimSuffix(s.baseURL(), "/") + "/" + awsproto.AccountID + "/" + k.name

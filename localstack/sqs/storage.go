@@ -151,9 +151,6 @@ func (s *Service) receive(ctx context.Context, k queueKey, req receiveRequest) (
 		case <-due:
 		case <-ctx.Done():
 			stop()
-			if s.isClosed() { // which ends the requests too
-				return nil, ErrClosed
-			}
 			return nil, ctx.Err()
 		}
 		stop()
