@@ -12,7 +12,7 @@ export PORT
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build local demo test local-test infra-test soak bench lint fmt clean
+.PHONY: help build local demo test local-test image infra-test soak bench simulate lint fmt clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,10 +33,21 @@ demo: ## deploy, connect two tenants' clients, broadcast, print what arrives, ta
 test: ## everything that passes on a fresh machine: no Docker, no account, no network but modules
 	go test -race ./...
 
-local-test: ## the connect/broadcast suite on the embedded local cloud, deployed with Terraform
-	go test -count=1 -v -timeout 15m ./localstack/suite -target embedded
+# TARGET of local-test: embedded, container or aws; without it, the first two.
+# For aws, KEY is the file of the private key of tokens that the stack admits, ISSUER and AUDIENCE theirs.
+SUITE := go test -count=1 -v -timeout 15m ./localstack/suite
+local-test: ## the connect/broadcast suite on the local cloud, in process and, where Docker is, in its image (TARGET=aws: in AWS)
+ifeq ($(TARGET),)
+	$(SUITE) -target embedded
+	$(SUITE) -target container
+else
+	$(SUITE) -target $(TARGET) $(if $(KEY),-key "$(abspath $(KEY))") $(if $(ISSUER),-issuer "$(ISSUER)") $(if $(AUDIENCE),-audience "$(AUDIENCE)")
+endif
 
-infra-test: ## the mocked tests of the Terraform modules
+image: ## the local cloud's container image, fanfare-localstack, from nothing, for amd64 and arm64
+	@go run ./scripts/image
+
+infra-test: ## format, validation and mocked tests of the Terraform modules
 	@go run ./scripts/infratest
 
 soak: ## 1,000 clients that come, talk and vanish for a minute while things fail, with -race: nothing may be lost or left
@@ -45,15 +56,19 @@ soak: ## 1,000 clients that come, talk and vanish for a minute while things fail
 bench: ## the promised figures, measured now, beside their limits (a quarter of an hour)
 	@go run ./scripts/bench
 
+simulate: ## what broadcasts to 10 k to 3.6 M clients take within AWS, in time and dollars; CONNECTIONS=N for another number
+	@go run ./scripts/simulate $(if $(CONNECTIONS),-connections $(CONNECTIONS))
+
 lint: ## gofmt, go vet, staticcheck, golangci-lint, terraform fmt
 	@test -z "$$(gofmt -l functions localstack scripts shared)" || { gofmt -l functions localstack scripts shared; echo "make fmt mends these"; exit 1; }
 	go run $(GOLANGCI_LINT) run ./...
 	@if command -v "$${TERRAFORM:-terraform}" > /dev/null; then "$${TERRAFORM:-terraform}" fmt -check -recursive infra; \
 	else echo "terraform fmt was not checked: there is no Terraform"; fi
 
-fmt: ## format Go and Terraform
+fmt: ## format Go and Terraform, write the modules' READMEs
 	gofmt -w functions localstack scripts shared
 	@if command -v "$${TERRAFORM:-terraform}" > /dev/null; then "$${TERRAFORM:-terraform}" fmt -recursive infra; fi
+	go run ./scripts/infradocs
 
 clean: ## remove what was built and deployed locally
 	rm -rf .build .local

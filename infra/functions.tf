@@ -4,28 +4,34 @@ locals {
   # Read by the two functions that check tokens. Unset ones are left out, so that the function's own default holds.
   token_environment = { for name, value in {
     JWT_PUBLIC_KEY        = local.jwt_public_key
-    JWT_JWKS_URL          = var.jwt_jwks_url
-    JWT_ISSUER            = var.jwt_issuer
-    JWT_AUDIENCE          = var.jwt_audience
-    JWT_ALGORITHMS        = var.jwt_algorithms == null ? null : join(",", var.jwt_algorithms)
-    JWT_TENANT_CLAIM      = var.jwt_tenant_claim
-    JWT_PERMISSIONS_CLAIM = var.jwt_permissions_claim
-    ALLOWED_TENANTS       = join(",", var.allowed_tenants)
+    JWT_JWKS_URL          = var.tokens.jwks_url
+    JWT_ISSUER            = var.tokens.issuer
+    JWT_AUDIENCE          = var.tokens.audience
+    JWT_ALGORITHMS        = var.tokens.algorithms == null ? null : join(",", var.tokens.algorithms)
+    JWT_TENANT_CLAIM      = var.tokens.tenant_claim
+    JWT_PERMISSIONS_CLAIM = var.tokens.permissions_claim
+    ALLOWED_TENANTS       = join(",", var.tokens.allowed_tenants)
     CONNECTION_TTL        = var.connection_ttl
   } : name => value if value != null }
 
   limit_environment = {
-    CONNECTION_BROADCAST_LIMIT = tostring(var.broadcast_limits.per_connection)
-    TENANT_BROADCAST_LIMIT     = tostring(var.broadcast_limits.per_tenant)
+    CONNECTION_BROADCAST_LIMIT = tostring(var.limits.broadcasts_per_connection)
+    TENANT_BROADCAST_LIMIT     = tostring(var.limits.broadcasts_per_tenant)
   }
-  log_environment  = { LOG_LEVEL = var.log_level }
-  send_environment = { POST_RATE = tostring(local.post_rate_per_sender) }
+  log_environment = { LOG_LEVEL = var.logs.level }
 
   # A close needs no right of its own: DELETE on @connections is the same action.
   post_and_close = {
     sid       = "PostAndClose"
     actions   = ["execute-api:ManageConnections"]
-    resources = [for method in ["POST", "DELETE"] : "${module.websocket_api.execution_arn}/${var.stage}/${method}/@connections/*"]
+    resources = [for method in ["POST", "DELETE"] : "${module.websocket_api.execution_arn}/${var.api.stage}/${method}/@connections/*"]
+  }
+
+  # A unit's delivery closes no socket.
+  post = {
+    sid       = "Post"
+    actions   = ["execute-api:ManageConnections"]
+    resources = ["${module.websocket_api.execution_arn}/${var.stage}/POST/@connections/*"]
   }
 
   # ChangeMessageVisibility gives a failed message back early; the other three are what an event source needs.
@@ -49,6 +55,16 @@ locals {
     deliver    = ["GetItem", "PutItem", "DeleteItem", "BatchWriteItem"]
     disconnect = ["DeleteItem", "BatchWriteItem"]
   }
+  # DynamoDB opens the table's key as whoever reads or writes, so with a key of one's own each function must be let to it, through
+  # DynamoDB only. The AWS-managed key asks for nothing:
+  # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+  use_table_key = var.table.kms_key_arn == null ? [] : [{
+    sid       = "UseTableKey"
+    actions   = ["kms:Decrypt", "kms:DescribeKey"]
+    resources = [var.table.kms_key_arn]
+    condition = { StringEquals = { "kms:ViaService" = "dynamodb.${data.aws_region.current.name}.amazonaws.com" } }
+  }]
+
   use_table = { for key, actions in local.table_actions : key => {
     sid       = "UseTable"
     actions   = [for action in actions : "dynamodb:${action}"]
@@ -84,7 +100,7 @@ locals {
     broadcast = {
       description = "Pages a broadcast's audience; sends small ones, splits large ones into units"
       memory_size = 1024
-      environment = merge(local.log_environment, local.send_environment)
+      environment = merge(local.log_environment, { POST_RATE = tostring(local.post_rates.broadcast), DIRECT_RATE = tostring(local.direct_rate) })
       addresses = {
         TABLE_NAME          = module.connections_table.name
         WEBSOCKET_ENDPOINT  = module.websocket_api.management_endpoint
@@ -102,7 +118,7 @@ locals {
     deliver = {
       description = "Posts one unit of a broadcast to its sockets"
       memory_size = 1024
-      environment = merge(local.log_environment, local.send_environment)
+      environment = merge(local.log_environment, { POST_RATE = tostring(local.post_rates.deliver) })
       addresses = {
         TABLE_NAME         = module.connections_table.name
         WEBSOCKET_ENDPOINT = module.websocket_api.management_endpoint
@@ -111,7 +127,7 @@ locals {
       statements = [
         local.use_table.deliver,
         local.receive["deliver"],
-        local.post_and_close,
+        local.post,
       ]
     }
 
@@ -129,7 +145,7 @@ module "function" {
   source   = "./modules/function"
   for_each = local.functions
 
-  name         = "${var.name}-${each.key}"
+  name         = local.names.functions[each.key]
   description  = each.value.description
   filename     = "${local.artifacts_dir}/${each.key}.zip"
   architecture = var.architecture
@@ -138,7 +154,14 @@ module "function" {
 
   environment                = each.value.environment
   environment_from_resources = each.value.addresses
-  statements                 = each.value.statements
+  statements                 = concat(each.value.statements, local.use_table_key)
 
-  log_retention_days = var.log_retention_days
+  concurrency = {
+    reserved      = lookup(var.limits.reserved_concurrency, each.key, -1)
+    event_sources = try(local.senders[each.key].maximum_concurrency, 0)
+  }
+  rollback_to = lookup(var.rollback_to, each.key, null)
+
+  log_retention_days = var.logs.retention_days
+  tracing_mode       = var.logs.tracing_mode
 }

@@ -1,6 +1,16 @@
 data "aws_region" "current" {}
 
 locals {
+  # Every name in one place. Functions and queues carry the region-free name; what is global to the account (roles, the dashboard)
+  # adds the region in its module. Tags are in one place too: the provider's default_tags (versions.tf).
+  names = {
+    api       = var.name
+    table     = "${var.name}-connections"
+    functions = { for key in keys(local.timeouts) : key => "${var.name}-${key}" }
+    queues    = { for key in keys(local.senders) : key => "${var.name}-${key}" } # called after the function that reads it
+    alarms    = var.name
+  }
+
   # The one route table. A Go test holds functions/ to the same file.
   routes = jsondecode(file("${path.module}/routes.json"))
 
@@ -18,18 +28,32 @@ locals {
   senders = {
     broadcast = {
       maximum_concurrency = 4
+      late_seconds        = 60 # a broadcast should start at once
       # A large audience fills a call; others of its batch would wait out the queue's visibility time-out unread.
       batch_size = 1
+      # A call hands out some 800,000 connections in its 55 s; the message then comes again at once, which SQS counts as a
+      # receive. Ten of them are 3.6 million even if every step takes twice as long; the rest is for failures.
+      max_receive_count = 12
     }
     deliver = {
       maximum_concurrency = 6
+      late_seconds        = 300 # a unit may wait behind a large audience: a million clients at 8,000 a second are 125 s
       # One unit already fills a call, and time-out and rate are counted for one.
-      batch_size = 1
+      batch_size        = 1
+      max_receive_count = 5
     }
   }
 
-  # All posts of all senders together stay under post_rate, without the senders talking to one another.
-  post_rate_per_sender = floor(var.post_rate / sum(values(local.senders)[*].maximum_concurrency))
+  # All posts of all senders together stay under post_rate, without the senders talking to one another. Large audiences
+  # are the deliverers' alone, so nearly all of the rate is theirs. The broadcast function sends small broadcasts itself, at
+  # an even share of the rate while it does, but over time no more than what is left: DIRECT_RATE. What is over it goes to
+  # the deliverers too.
+  direct_percent = 4
+  post_rates = {
+    broadcast = floor(var.post_rate / sum(values(local.senders)[*].maximum_concurrency))
+    deliver   = floor(var.post_rate * (100 - local.direct_percent) / 100 / local.senders.deliver.maximum_concurrency)
+  }
+  direct_rate = var.post_rate * local.direct_percent / 100 / local.senders.broadcast.maximum_concurrency
 
   # Default account quota, requests a second, shared by all APIs and @connections of a region:
   # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html#apigateway-account-level-limits-table
@@ -56,12 +80,12 @@ locals {
 
   # The file is read only if it is there: without that, a destroy would fail once the key was cleaned away. The
   # precondition on the output websocket_url refuses every other plan without it.
-  jwt_public_key_path = var.jwt_public_key_file == null ? null : (
-    startswith(var.jwt_public_key_file, "/") ? var.jwt_public_key_file : "${path.root}/${var.jwt_public_key_file}"
+  jwt_public_key_path = var.tokens.public_key_file == null ? null : (
+    startswith(var.tokens.public_key_file, "/") ? var.tokens.public_key_file : "${path.root}/${var.tokens.public_key_file}"
   )
   jwt_public_key_missing = local.jwt_public_key_path == null ? false : !fileexists(local.jwt_public_key_path)
   jwt_public_key = (
-    local.jwt_public_key_path == null ? var.jwt_public_key :
+    local.jwt_public_key_path == null ? var.tokens.public_key :
     local.jwt_public_key_missing ? null :
     trimspace(file(local.jwt_public_key_path))
   )

@@ -5,49 +5,54 @@
 module "websocket_api" {
   source = "./modules/websocket-api"
 
-  name        = var.name
+  name        = local.names.api
   description = "Fanfare: WebSocket broadcasts"
-  stage       = var.stage
+  stage       = var.api.stage
+  domain      = var.api.domain
   routes      = local.routes
 
   # Only the functions that serve a route: the others are called by their queues, and API Gateway gets no right to them.
   functions = { for key in toset(values(local.routes)[*].function) : key => {
     function_name   = module.function[key].name
+    alias           = module.function[key].alias
     invoke_arn      = module.function[key].invoke_arn
     timeout_seconds = local.timeouts[key]
   } }
 
   # Not above the account's quota, where they could not take effect. The burst quota is half the rate.
-  throttling_rate  = coalesce(var.throttling_rate, local.account_rps)
-  throttling_burst = coalesce(var.throttling_burst, floor(local.account_rps / 2))
+  throttling_rate  = coalesce(var.limits.throttling_rate, local.account_rps)
+  throttling_burst = coalesce(var.limits.throttling_burst, floor(local.account_rps / 2))
 
-  access_logs                 = var.access_logs
-  log_retention_days          = var.log_retention_days
-  manage_account_logging_role = var.manage_account_logging_role
-  account_has_logging_role    = var.account_has_logging_role
+  access_logs                 = var.logs.access
+  logging_level               = var.logs.execution_level
+  log_retention_days          = var.logs.retention_days
+  manage_account_logging_role = var.logs.manage_account_logging_role
+  account_has_logging_role    = var.logs.account_has_logging_role
 }
 
 module "connections_table" {
   source = "./modules/connections-table"
 
-  name                = "${var.name}-connections"
-  deletion_protection = var.deletion_protection
+  name                   = local.names.table
+  deletion_protection    = var.table.deletion_protection
+  point_in_time_recovery = var.table.point_in_time_recovery
+  kms_key_arn            = var.table.kms_key_arn
 }
 
-# A queue is called after the function that reads it.
 module "queue" {
   source   = "./modules/queue"
   for_each = local.senders
 
-  name                     = "${var.name}-${each.key}"
+  name                     = local.names.queues[each.key]
   consumer_timeout_seconds = local.timeouts[each.key]
+  max_receive_count        = each.value.max_receive_count
 }
 
 resource "aws_lambda_event_source_mapping" "this" {
   for_each = local.senders
 
   event_source_arn = module.queue[each.key].arn
-  function_name    = module.function[each.key].arn
+  function_name    = module.function[each.key].alias_arn
   batch_size       = each.value.batch_size
 
   # Without it one failed message brings the whole batch back, and what was sent is sent again.
@@ -63,17 +68,18 @@ resource "aws_lambda_event_source_mapping" "this" {
 module "observability" {
   source = "./modules/observability"
 
-  name             = var.name
-  functions        = { for key, function in module.function : key => function.name }
-  api_id           = module.websocket_api.api_id
-  stage            = var.stage
-  table_name       = module.connections_table.name
-  alarm_topic_arns = var.alarm_topic_arns
+  name       = local.names.alarms
+  functions  = { for key, function in module.function : key => function.name }
+  api        = { id = module.websocket_api.api_id, stage = var.api.stage }
+  table_name = module.connections_table.name
 
-  # A broadcast should start at once. A unit may wait behind a large audience: a million clients at 8,000 a second are 125 s.
-  queues = { for key, seconds in { broadcast = 60, deliver = 300 } : key => {
+  queues = { for key, sender in local.senders : key => {
     name                = module.queue[key].name
     dead_letter_name    = module.queue[key].dead_letter_name
-    maximum_age_seconds = seconds
+    maximum_age_seconds = lookup(var.alarms.late_seconds, key, sender.late_seconds)
   } }
+
+  thresholds = var.alarms.thresholds
+  topic      = { create = var.alarms.create_topic, arns = var.alarms.topic_arns }
+  runbook    = var.alarms.runbook
 }

@@ -22,8 +22,8 @@ Addresses
   http://localhost:4566/_aws/execute-api/<apiId>/<stage>        its @connections
   http://127.0.0.1:4566/_localstack/{health,info,clock,faults,requests,snapshot}
 It listens on loopback unless -addr says otherwise. Whoever reaches it can run
-programs on this machine: leave it there. LOCALSTACK_HOST is the name under which
-others reach it, for the URLs that it answers with (default: localhost).
+programs on this machine: leave it there. LOCALSTACK_HOST is the name, or name:port,
+under which others reach it, for the URLs that it answers with (default: localhost).
 
 Data
 With -data the whole cloud is loaded from DIR/cloud.zip, and saved to it at a

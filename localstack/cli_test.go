@@ -68,9 +68,9 @@ func startCloud(t *testing.T, args ...string) *running {
 		p := program{stdout: r.out, stderr: r.errors, getenv: func(string) string { return "" }}
 		done <- p.run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...))
 	}()
-	r.errors.await(t, "ready at http://")
+	r.errors.await(t, "\nReady.\n")
 	_, after, _ := strings.Cut(r.errors.String(), "ready at http://")
-	r.addr = strings.TrimSpace(after)
+	r.addr, _, _ = strings.Cut(after, "\n")
 	r.stop = sync.OnceValue(func() int { cancel(); return <-done })
 	t.Cleanup(func() { r.stop() })
 	return r

@@ -111,6 +111,7 @@ func (p program) start(ctx context.Context, args []string) error {
 		return errors.Join(err, cloud.Close(context.WithoutCancel(ctx))) // nothing runs in it yet
 	}
 	fmt.Fprintln(p.stderr, "ready at", cloud.URL())
+	fmt.Fprintln(p.stderr, "Ready.") // LocalStack's own word, which Testcontainers waits for in Java and Python
 	<-ctx.Done()
 
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)

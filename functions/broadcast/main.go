@@ -47,6 +47,7 @@ func main() {
 			Deliverer: &broadcast.Deliverer{Send: broadcast.ByManager(manager), Ledger: table, Now: time.Now},
 			Retirer:   retirer{socket: gw, store: table, now: time.Now},
 			Now:       time.Now,
+			Direct:    broadcast.NewAllowance(cfg.DirectRate, time.Now),
 		},
 		log:     logger,
 		metrics: func() error { return metrics.Deliveries(manager) },

@@ -36,7 +36,9 @@ func main() {
 	exitOn(err)
 
 	table := store.NewDynamoDB(dynamodb.NewFromConfig(aws), cfg.TableName, store.Options{})
-	manager := connection.NewManager(table, broadcast.Timed(gw), connection.Options{Adaptive: true, Rate: cfg.PostRate, Logger: logger})
+	manager := connection.NewManager(table, broadcast.Timed(gw), connection.Options{
+		Adaptive: true, Rate: cfg.PostRate, BurstPeriod: broadcast.CatchUp, Logger: logger,
+	})
 	metrics := telemetry.NewMetrics(os.Stdout, "deliver")
 	h := &handler{
 		batch:     queue.NewBatch(sqs.NewFromConfig(aws), cfg.DeliveryQueueURL, logger),

@@ -13,8 +13,8 @@ override_resource {
 }
 
 variables {
-  artifacts_dir       = "tests/fixtures"
-  jwt_public_key_file = "tests/fixtures/public.pem"
+  artifacts_dir = "tests/fixtures"
+  tokens        = { public_key_file = "tests/fixtures/public.pem" }
 }
 
 run "each_function_gets_the_names_it_needs" {
@@ -23,7 +23,7 @@ run "each_function_gets_the_names_it_needs" {
     condition = jsonencode({ for key, f in module.function : key => keys(f.environment) }) == jsonencode({
       connect    = ["ALLOWED_TENANTS", "CONNECTION_TTL", "JWT_PUBLIC_KEY", "LOG_LEVEL", "TABLE_NAME"]
       message    = ["ALLOWED_TENANTS", "BROADCAST_QUEUE_URL", "CONNECTION_BROADCAST_LIMIT", "CONNECTION_TTL", "JWT_PUBLIC_KEY", "LOG_LEVEL", "TABLE_NAME", "TENANT_BROADCAST_LIMIT", "WEBSOCKET_ENDPOINT"]
-      broadcast  = ["BROADCAST_QUEUE_URL", "DELIVERY_QUEUE_URL", "LOG_LEVEL", "POST_RATE", "TABLE_NAME", "WEBSOCKET_ENDPOINT"]
+      broadcast  = ["BROADCAST_QUEUE_URL", "DELIVERY_QUEUE_URL", "DIRECT_RATE", "LOG_LEVEL", "POST_RATE", "TABLE_NAME", "WEBSOCKET_ENDPOINT"]
       deliver    = ["DELIVERY_QUEUE_URL", "LOG_LEVEL", "POST_RATE", "TABLE_NAME", "WEBSOCKET_ENDPOINT"]
       disconnect = ["LOG_LEVEL", "TABLE_NAME"]
     })
@@ -56,14 +56,15 @@ run "the_values_are_those_of_the_resources" {
 
 run "token_settings_reach_the_functions_that_check_tokens" {
   variables {
-    jwt_public_key_file   = null
-    jwt_jwks_url          = "https://issuer.example/jwks.json"
-    jwt_issuer            = "https://issuer.example/"
-    jwt_audience          = "fanfare"
-    jwt_algorithms        = ["RS256", "ES256"]
-    jwt_tenant_claim      = "org"
-    jwt_permissions_claim = "scope"
-    allowed_tenants       = ["acme", "globex"]
+    tokens = {
+      jwks_url          = "https://issuer.example/jwks.json"
+      issuer            = "https://issuer.example/"
+      audience          = "fanfare"
+      algorithms        = ["RS256", "ES256"]
+      tenant_claim      = "org"
+      permissions_claim = "scope"
+      allowed_tenants   = ["acme", "globex"]
+    }
   }
 
   assert {
@@ -82,7 +83,7 @@ run "token_settings_reach_the_functions_that_check_tokens" {
 
 run "clients_are_held_to_their_limits" {
   variables {
-    broadcast_limits = { per_tenant = 500 }
+    limits = { broadcasts_per_tenant = 500 }
   }
 
   assert {
@@ -94,15 +95,17 @@ run "clients_are_held_to_their_limits" {
   }
 }
 
-run "every_sender_gets_an_even_share_of_the_rate" {
+run "the_rate_is_the_deliverers_but_for_what_is_sent_directly" {
   assert {
-    condition     = module.function["broadcast"].environment["POST_RATE"] == "800" && module.function["deliver"].environment["POST_RATE"] == "800"
-    error_message = "Ten senders do not share 8,000 posts a second evenly."
+    condition = [module.function["broadcast"].environment["POST_RATE"], module.function["broadcast"].environment["DIRECT_RATE"],
+    module.function["deliver"].environment["POST_RATE"]] == ["800", "80", "1280"]
+    error_message = "8,000 posts a second are split otherwise: six deliverers share 96%, four broadcast functions the rest."
   }
   assert {
-    condition = sum([for key in ["broadcast", "deliver"] :
-      tonumber(module.function[key].environment["POST_RATE"]) * one(aws_lambda_event_source_mapping.this[key].scaling_config).maximum_concurrency
-    ]) <= var.post_rate
+    condition = (
+      tonumber(module.function["broadcast"].environment["DIRECT_RATE"]) * one(aws_lambda_event_source_mapping.this["broadcast"].scaling_config).maximum_concurrency +
+      tonumber(module.function["deliver"].environment["POST_RATE"]) * one(aws_lambda_event_source_mapping.this["deliver"].scaling_config).maximum_concurrency
+    ) <= var.post_rate
     error_message = "All senders together exceed post_rate."
   }
 }
@@ -113,7 +116,7 @@ run "an_uneven_share_is_rounded_down" {
   }
 
   assert {
-    condition     = module.function["deliver"].environment["POST_RATE"] == "99"
+    condition     = module.function["deliver"].environment["POST_RATE"] == "159" && module.function["broadcast"].environment["DIRECT_RATE"] == "9.99"
     error_message = "Rounding up would exceed post_rate."
   }
 }
@@ -129,6 +132,16 @@ run "queues_are_read_in_bounds_and_failures_reported_one_by_one" {
   assert {
     condition     = alltrue([for m in values(aws_lambda_event_source_mapping.this) : m.function_response_types == toset(["ReportBatchItemFailures"])])
     error_message = "One failed message would bring back its whole batch."
+  }
+}
+
+run "a_broadcast_may_go_on_in_more_calls_than_a_failure_is_tried_again" {
+  assert {
+    condition = { for key, queue in module.queue : key => queue.max_receive_count } == {
+      broadcast = 12
+      deliver   = 5
+    }
+    error_message = "A message becomes a dead letter after another number of receives."
   }
 }
 

@@ -14,8 +14,8 @@ override_resource {
 }
 
 variables {
-  artifacts_dir       = "tests/fixtures"
-  jwt_public_key_file = "tests/fixtures/public.pem"
+  artifacts_dir = "tests/fixtures"
+  tokens        = { public_key_file = "tests/fixtures/public.pem" }
 }
 
 run "each_function_may_do_what_its_station_needs" {
@@ -39,7 +39,7 @@ run "each_function_may_do_what_its_station_needs" {
       deliver = {
         UseTable        = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"]
         ReceiveOwnQueue = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
-        PostAndClose    = ["execute-api:ManageConnections"]
+        Post            = ["execute-api:ManageConnections"]
       }
       disconnect = {
         UseTable = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem"]
@@ -64,11 +64,10 @@ run "each_queue_is_reached_by_its_own_functions_only" {
 
 run "sockets_of_this_stage_only_and_only_by_post_and_delete" {
   assert {
-    condition = alltrue([for key in ["message", "broadcast", "deliver"] :
-      [for s in jsondecode(module.function[key].policy_json).Statement : s.Resource if s.Sid == "PostAndClose"] == [[
-        "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3d4e5/live/POST/@connections/*",
-        "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3d4e5/live/DELETE/@connections/*",
-    ]]])
+    condition = alltrue([for key, methods in { message = ["POST", "DELETE"], broadcast = ["POST", "DELETE"], deliver = ["POST"] } :
+      [for s in jsondecode(module.function[key].policy_json).Statement : jsonencode(s.Resource) if s.Action == ["execute-api:ManageConnections"]] == [
+        jsonencode([for method in methods : "arn:aws:execute-api:eu-west-1:111122223333:a1b2c3d4e5/live/${method}/@connections/*"])
+    ]])
     error_message = "A function reaches sockets beyond its own stage."
   }
 }

@@ -4,46 +4,45 @@ mock_provider "aws" {
 }
 
 variables {
-  artifacts_dir       = "tests/fixtures"
-  jwt_public_key_file = "tests/fixtures/public.pem"
+  artifacts_dir = "tests/fixtures"
+  tokens        = { public_key_file = "tests/fixtures/public.pem" }
 }
 
 run "refuses_to_run_without_a_key" {
   command = plan
 
   variables {
-    jwt_public_key_file = null
+    tokens = {}
   }
 
-  expect_failures = [var.jwt_public_key]
+  expect_failures = [var.tokens]
 }
 
 run "refuses_two_keys" {
   command = plan
 
   variables {
-    jwt_public_key = "-----BEGIN PUBLIC KEY-----"
+    tokens = { public_key_file = "tests/fixtures/public.pem", public_key = "-----BEGIN PUBLIC KEY-----" }
   }
 
-  expect_failures = [var.jwt_public_key]
+  expect_failures = [var.tokens]
 }
 
 run "refuses_an_empty_key" {
   command = plan
 
   variables {
-    jwt_public_key      = " "
-    jwt_public_key_file = null
+    tokens = { public_key = " " }
   }
 
-  expect_failures = [var.jwt_public_key]
+  expect_failures = [var.tokens]
 }
 
 run "refuses_a_key_file_that_is_not_there" {
   command = plan
 
   variables {
-    jwt_public_key_file = "tests/fixtures/absent.pem"
+    tokens = { public_key_file = "tests/fixtures/absent.pem" }
   }
 
   expect_failures = [output.websocket_url]
@@ -53,8 +52,8 @@ run "refuses_a_private_key" {
   command = plan
 
   variables {
-    jwt_public_key_file = null
-    jwt_public_key      = "-----BEGIN RSA ${"PRIVATE"} KEY-----\nnone\n-----END RSA ${"PRIVATE"} KEY-----" # in pieces, so that scanners for keys stay calm
+    # In pieces, so that scanners for keys stay calm.
+    tokens = { public_key = "-----BEGIN RSA ${"PRIVATE"} KEY-----\nnone\n-----END RSA ${"PRIVATE"} KEY-----" }
   }
 
   expect_failures = [output.websocket_url]
@@ -64,8 +63,7 @@ run "refuses_a_symmetric_jwk" {
   command = plan
 
   variables {
-    jwt_public_key_file = null
-    jwt_public_key      = "{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}"
+    tokens = { public_key = "{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}" }
   }
 
   expect_failures = [output.websocket_url]
@@ -75,8 +73,7 @@ run "takes_a_public_jwk" {
   command = plan
 
   variables {
-    jwt_public_key_file = null
-    jwt_public_key      = "{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"d\",\"x\":\"AA\",\"y\":\"AA\"}"
+    tokens = { public_key = "{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"d\",\"x\":\"AA\",\"y\":\"AA\"}" }
   }
 
   assert {
@@ -89,50 +86,50 @@ run "refuses_a_limit_below_none" {
   command = plan
 
   variables {
-    broadcast_limits = { per_connection = -1 }
+    limits = { broadcasts_per_connection = -1 }
   }
 
-  expect_failures = [var.broadcast_limits]
+  expect_failures = [var.limits]
 }
 
 run "refuses_keys_over_plain_http" {
   command = plan
 
   variables {
-    jwt_jwks_url = "http://issuer.example/jwks.json"
+    tokens = { jwks_url = "http://issuer.example/jwks.json" }
   }
 
-  expect_failures = [var.jwt_jwks_url]
+  expect_failures = [var.tokens]
 }
 
 run "refuses_unsigned_tokens" {
   command = plan
 
   variables {
-    jwt_algorithms = ["RS256", "none"]
+    tokens = { public_key_file = "tests/fixtures/public.pem", algorithms = ["RS256", "none"] }
   }
 
-  expect_failures = [var.jwt_algorithms]
+  expect_failures = [var.tokens]
 }
 
 run "refuses_shared_secret_algorithms" {
   command = plan
 
   variables {
-    jwt_algorithms = ["HS256"]
+    tokens = { public_key_file = "tests/fixtures/public.pem", algorithms = ["HS256"] }
   }
 
-  expect_failures = [var.jwt_algorithms]
+  expect_failures = [var.tokens]
 }
 
 run "refuses_a_tenant_with_a_comma" {
   command = plan
 
   variables {
-    allowed_tenants = ["acme,globex"]
+    tokens = { public_key_file = "tests/fixtures/public.pem", allowed_tenants = ["acme,globex"] }
   }
 
-  expect_failures = [var.allowed_tenants]
+  expect_failures = [var.tokens]
 }
 
 run "refuses_more_posts_than_the_account_takes" {
@@ -169,7 +166,7 @@ run "takes_the_low_quotas_rate_there_and_throttles_by_it" {
   }
 
   assert {
-    condition     = local.account_rps == 2500 && module.function["deliver"].environment["POST_RATE"] == "200"
+    condition     = local.account_rps == 2500 && module.function["deliver"].environment["POST_RATE"] == "320"
     error_message = "The region's quota is not the low one."
   }
 }
@@ -183,7 +180,7 @@ run "believes_a_raised_quota" {
   }
 
   assert {
-    condition     = module.function["deliver"].environment["POST_RATE"] == "3000"
+    condition     = module.function["deliver"].environment["POST_RATE"] == "4800"
     error_message = "The raised quota is not used."
   }
 }
@@ -245,20 +242,20 @@ run "refuses_an_unknown_log_level" {
   command = plan
 
   variables {
-    log_level = "verbose"
+    logs = { level = "verbose" }
   }
 
-  expect_failures = [var.log_level]
+  expect_failures = [var.logs]
 }
 
 run "refuses_a_retention_that_cloudwatch_would" {
   command = plan
 
   variables {
-    log_retention_days = 10
+    logs = { retention_days = 10 }
   }
 
-  expect_failures = [var.log_retention_days]
+  expect_failures = [var.logs]
 }
 
 run "refuses_a_prefix_that_leaves_no_room_for_roles" {
@@ -277,5 +274,168 @@ run "thirteen_regions_have_the_low_quota" {
   assert {
     condition     = length(toset(local.account_rps_low_regions)) == 13
     error_message = "AWS names thirteen regions."
+  }
+}
+
+run "refuses_a_tenant_with_a_space_around_it" {
+  command = plan
+
+  variables {
+    tokens = { public_key_file = "tests/fixtures/public.pem", allowed_tenants = ["acme "] }
+  }
+
+  expect_failures = [var.tokens]
+}
+
+run "refuses_a_client_limit_of_half_a_broadcast" {
+  command = plan
+
+  variables {
+    limits = { broadcasts_per_tenant = 0.5 }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "refuses_throttling_to_nothing" {
+  command = plan
+
+  variables {
+    limits = { throttling_rate = 0 }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "refuses_to_reserve_for_an_unknown_function" {
+  command = plan
+
+  variables {
+    limits = { reserved_concurrency = { deliverer = 10 } }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "refuses_to_reserve_less_than_the_event_source_starts" {
+  command = plan
+
+  variables {
+    limits = { reserved_concurrency = { deliver = 5 } }
+  }
+
+  expect_failures = [var.limits]
+}
+
+run "refuses_a_roll_back_of_an_unknown_function" {
+  command = plan
+
+  variables {
+    rollback_to = { conect = "12" }
+  }
+
+  expect_failures = [var.rollback_to]
+}
+
+run "refuses_a_roll_back_to_what_is_no_version" {
+  command = plan
+
+  variables {
+    rollback_to = { connect = "$LATEST" }
+  }
+
+  expect_failures = [var.rollback_to]
+}
+
+run "refuses_a_stage_with_a_slash" {
+  command = plan
+
+  variables {
+    api = { stage = "live/v2" }
+  }
+
+  expect_failures = [var.api]
+}
+
+run "refuses_an_execution_log_of_what_clients_send" {
+  command = plan
+
+  variables {
+    logs = { execution_level = "INFO", account_has_logging_role = true }
+  }
+
+  expect_failures = [var.logs]
+}
+
+run "refuses_a_tracing_mode_that_there_is_not" {
+  command = plan
+
+  variables {
+    logs = { tracing_mode = "On" }
+  }
+
+  expect_failures = [var.logs]
+}
+
+run "refuses_an_alias_as_the_tables_key" {
+  command = plan
+
+  variables {
+    table = { kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:alias/mine" }
+  }
+
+  expect_failures = [var.table]
+}
+
+run "refuses_a_misspelt_threshold" {
+  command = plan
+
+  variables {
+    alarms = { thresholds = { stale_percents = 10 } }
+  }
+
+  expect_failures = [output.dashboard_name]
+}
+
+run "refuses_the_age_of_an_unknown_queue" {
+  command = plan
+
+  variables {
+    alarms = { late_seconds = { delivery = 10 } }
+  }
+
+  expect_failures = [var.alarms]
+}
+
+run "refuses_a_processor_that_lambda_has_not" {
+  command = plan
+
+  variables {
+    architecture = "amd64"
+  }
+
+  expect_failures = [var.architecture]
+}
+
+run "refuses_a_quota_below_one" {
+  command = plan
+
+  variables {
+    account_rps = 0
+  }
+
+  expect_failures = [var.account_rps]
+}
+
+run "reserves_as_much_as_the_event_source_starts" {
+  command = plan
+
+  variables {
+    limits = { reserved_concurrency = { deliver = 6, connect = 0 } }
+  }
+
+  assert {
+    condition     = module.function["deliver"].reserved_concurrency == 6 && module.function["connect"].reserved_concurrency == 0 && module.function["message"].reserved_concurrency == -1
+    error_message = "What is reserved is not what was asked for."
   }
 }

@@ -9,13 +9,14 @@
 //		"CreateQueue": awsproto.JSONOp(s.createQueue),
 //	}}
 //
-// Before an operation runs, the call's resources are found in the request and
-// its fault rules are asked (package faults), so every operation of every
-// service can be slow, fail or be throttled.
+// Before an operation runs, the call's resources are found in the request, its
+// Authorizer is asked whether the caller may do it, and then its fault rules
+// (package faults), so every operation of every service can be refused, be slow,
+// fail or be throttled.
 //
-// The package checks no permission, and knows of the services only which members
-// of their requests name a resource. Verifier checks signatures, for whoever
-// knows the secret of a key.
+// The package knows no policies, and of the services only which members of their
+// requests name a resource and how each words a refusal. Verifier checks
+// signatures, for whoever knows the secret of a key.
 package awsproto
 
 import (
@@ -44,6 +45,8 @@ type Call struct {
 	Resources  []string // what it is about, by bare name: a table, a queue, a function
 	Region     string
 	Credential Credential
+	Authorize  Authorizer  // asked before each operation; nil lets everybody do everything
+	Denied     bool        // Authorize refused it
 	Faults     *faults.Set // asked before each operation; nil has no rules
 	Faulted    bool        // a rule answered instead of the operation
 	Unknown    bool        // no such operation here: the log says so

@@ -12,6 +12,9 @@ type Error struct {
 	Status  int    // HTTP status; 0 means 400
 	Code    string // "ResourceNotFoundException"
 	Message string
+	// Namespace, in the JSON protocols, goes before Code in __type instead of
+	// the service's own ("com.amazon.coral.service#").
+	Namespace string
 	// QueryCode is the old Query name that SQS still sends in
 	// x-amzn-query-error ("AWS.SimpleQueueService.NonExistentQueue").
 	QueryCode string

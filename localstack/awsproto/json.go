@@ -2,6 +2,7 @@ package awsproto
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -67,7 +68,7 @@ func (s JSON) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	call.Resources = jsonResources(body)
-	if err := call.strike(r.Context()); err != nil {
+	if err := call.admit(r, body); err != nil {
 		s.write(w, call, nil, err)
 		return
 	}
@@ -84,7 +85,7 @@ func (s JSON) write(w http.ResponseWriter, call *Call, out any, err error) {
 	if err != nil {
 		e := AsError(err)
 		status = e.status()
-		fields := map[string]any{"__type": s.ErrorNamespace + e.Code, "message": e.Message}
+		fields := map[string]any{"__type": cmp.Or(e.Namespace, s.ErrorNamespace) + e.Code, "message": e.Message}
 		for k, v := range e.Fields {
 			fields[k] = v
 		}

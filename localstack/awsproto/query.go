@@ -2,6 +2,7 @@ package awsproto
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/xml"
 	"net/http"
@@ -42,7 +43,7 @@ func (s Query) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	call.Resources = formResources(r.Form)
-	if err := call.strike(r.Context()); err != nil {
+	if err := call.admit(r, nil); err != nil {
 		s.writeError(w, call, AsError(err))
 		return
 	}
@@ -97,7 +98,7 @@ func (s Query) writeError(w http.ResponseWriter, call *Call, e *Error) {
 	}
 	body, _ := xml.Marshal(errorResponse{
 		Namespace: s.Namespace, RequestID: call.RequestID,
-		Error: errorDetail{Type: fault, Code: e.Code, Message: e.Message},
+		Error: errorDetail{Type: fault, Code: cmp.Or(e.QueryCode, e.Code), Message: e.Message},
 	})
 	writeXML(w, call, e.status(), body)
 }

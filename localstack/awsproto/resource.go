@@ -37,7 +37,7 @@ var pathMembers = []string{"UUID", "Resource", "api", "arn"}
 // costs little.
 func jsonResources(body []byte) []string {
 	var names []string
-	scanObject(body, func(member string, value []byte) {
+	ScanObject(body, func(member string, value []byte) {
 		switch {
 		case slices.Contains(resourceMembers, member):
 			var text string
@@ -45,7 +45,7 @@ func jsonResources(body []byte) []string {
 				names = append(names, resourceName(text))
 			}
 		case member == "RequestItems":
-			scanObject(value, func(table string, _ []byte) { names = append(names, resourceName(table)) })
+			ScanObject(value, func(table string, _ []byte) { names = append(names, resourceName(table)) })
 		case member == "TransactItems":
 			names = append(names, transactTables(value)...)
 		}
@@ -55,17 +55,24 @@ func jsonResources(body []byte) []string {
 
 // transactTables reads [{"Put":{"TableName":…}}, …].
 func transactTables(items []byte) []string {
-	var list []map[string]struct{ TableName string }
-	if json.Unmarshal(items, &list) != nil {
-		return nil
-	}
 	var names []string
-	for _, item := range list {
-		for _, action := range item {
-			names = append(names, resourceName(action.TableName))
-		}
-	}
+	ScanTransaction(items, func(_, table string) { names = append(names, table) })
 	return names
+}
+
+// ScanTransaction calls visit for each action of TransactItems, a list of
+// {"Put":{"TableName":…}}, with the action's name and its table's.
+func ScanTransaction(items []byte, visit func(action, table string)) {
+	ScanArray(items, func(item []byte) {
+		ScanObject(item, func(action string, value []byte) {
+			ScanObject(value, func(member string, value []byte) {
+				var table string
+				if member == "TableName" && json.Unmarshal(value, &table) == nil {
+					visit(action, resourceName(table))
+				}
+			})
+		})
+	})
 }
 
 // formResources names what a Query request is about.
@@ -104,7 +111,7 @@ func restResources(r *http.Request) []string {
 	r.Body = &readBody{Reader: bytes.NewReader(body), data: body, err: err}
 	names = jsonResources(body)
 	if len(names) == 0 { // CreateApi
-		scanObject(body, func(member string, value []byte) {
+		ScanObject(body, func(member string, value []byte) {
 			var text string
 			if member == "name" && json.Unmarshal(value, &text) == nil {
 				names = append(names, text)

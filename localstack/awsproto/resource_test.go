@@ -90,7 +90,7 @@ func FuzzScanObject(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, doc string) {
 		got := map[string]string{}
-		scanObject([]byte(doc), func(member string, value []byte) { got[member] = strings.TrimSpace(string(value)) })
+		ScanObject([]byte(doc), func(member string, value []byte) { got[member] = strings.TrimSpace(string(value)) })
 		var want map[string]json.RawMessage
 		dec := json.NewDecoder(strings.NewReader(doc))
 		if dec.Decode(&want) != nil || want == nil {

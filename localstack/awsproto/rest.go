@@ -34,7 +34,7 @@ func (s *REST) Handle(pattern, name string, op RESTOperation) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		call := CallFrom(r.Context())
 		call.Operation, call.Resources = name, restResources(r)
-		if err := call.strike(r.Context()); err != nil {
+		if err := call.admit(r, nil); err != nil {
 			WriteREST(w, r, 0, nil, err)
 			return
 		}

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 )
 
-// scanObject calls visit for each member of a JSON object, with the member's
+// ScanObject calls visit for each member of a JSON object, with the member's
 // value as it is written. What is no object has no members; of a damaged one
 // those before the damage are visited. It checks nothing: whoever decodes the
 // document does.
-func scanObject(doc []byte, visit func(member string, value []byte)) {
+func ScanObject(doc []byte, visit func(member string, value []byte)) {
 	rest, ok := afterByte(doc, '{')
 	for ok {
 		end := endOfString(skipSpace(rest))
@@ -32,6 +32,21 @@ func scanObject(doc []byte, visit func(member string, value []byte)) {
 		}
 		visit(member, value[:n])
 		rest, ok = afterByte(value[n:], ',')
+	}
+}
+
+// ScanArray calls visit for each element of a JSON array, as it is written.
+// Damage it treats as ScanObject does.
+func ScanArray(doc []byte, visit func(element []byte)) {
+	rest, ok := afterByte(doc, '[')
+	for ok {
+		rest = skipSpace(rest)
+		n := endOfValue(rest)
+		if n == 0 {
+			return
+		}
+		visit(rest[:n])
+		rest, ok = afterByte(rest[n:], ',')
 	}
 }
 

@@ -191,6 +191,13 @@ func (c *cloud) prepare(ctx context.Context, binary bool) error {
 		return err
 	}
 	c.role = *role.Role.Arn
+	_, err = c.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
+		RoleName: aws.String("function"), PolicyName: aws.String("all"),
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`),
+	})
+	if err != nil {
+		return err
+	}
 	in, err := c.functionInput("actor", nil)
 	if err != nil {
 		return err

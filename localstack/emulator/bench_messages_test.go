@@ -77,7 +77,11 @@ func newMessages(b *testing.B, log func(lambda.LogLine)) messages {
 	b.Helper()
 	_, r := embed(b, emulator.New, emulator.Options{FunctionLog: log})
 	f := r.function("bench", r.role(), benchZip(b), nil)
-	url := "ws://" + r.api(map[string]string{"oneway": f, "echo": f, "post": f}, "echo")
+	return dialMessages(b, "ws://"+r.api(map[string]string{"oneway": f, "echo": f, "post": f}, "echo"))
+}
+
+func dialMessages(b *testing.B, url string) messages {
+	b.Helper()
 	s := messages{b: b}
 	for range concurrency {
 		c, _, err := websocket.Dial(b.Context(), url, nil)

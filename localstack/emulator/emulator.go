@@ -11,8 +11,8 @@
 // The services do not know one another. Each edge between two of them is one
 // file here, named *_wiring.go.
 //
-// It is for development and tests: one account, no permissions checked of the
-// deployer's keys, state in memory, saved to DataDir only by Save.
+// It is for development and tests: one account, permissions checked of what
+// functions and other sessions of roles do, but not of the deployer's keys, state in memory, saved to DataDir only by Save.
 package emulator
 
 import (
@@ -55,7 +55,8 @@ type Options struct {
 	// below it, without it into one of the system's temporary directory.
 	DataDir string
 	// Hostname is how clients name this machine in the URLs that the cloud
-	// answers with. Default: $LOCALSTACK_HOST, else "localhost".
+	// answers with; with a port, if they use another one than the cloud's own.
+	// Default: $LOCALSTACK_HOST, else "localhost".
 	Hostname string
 	// Logger gets what the cloud has to say. Without OnRequest it also gets one
 	// line for each request that failed by our fault or is not supported.
@@ -85,6 +86,8 @@ type Emulator struct {
 	faults   *faults.Set
 	requests requestRing
 	verifier awsproto.Verifier
+
+	authority *authority
 
 	dynamodb   *dynamodb.Service
 	sqs        *sqs.Service
@@ -130,14 +133,15 @@ func New(o Options) (*Emulator, error) {
 	e.stopping, e.stop = context.WithCancel(context.Background())
 	e.dynamodb = dynamodb.New(dynamodb.Options{Clock: e.clock, Logger: e.log})
 	e.sqs = sqs.New(sqs.Options{Clock: e.clock, Logger: e.log, BaseURL: e.publicURL, Faults: e.faults})
-	e.iam = iam.New(iam.Options{Clock: e.clock, Logger: e.log})
+	e.authority, e.sources = newAuthority(e), newEventSources(e)
+	e.iam = iam.New(iam.Options{Clock: e.clock, Logger: e.log, Changed: e.permissionsChanged})
 	e.sts = sts.New(sts.Options{Clock: e.clock, Logger: e.log, RoleExists: e.roleExists})
 	e.logs = logs.New(logs.Options{Clock: e.clock, Logger: e.log})
 	e.cloudwatch = cloudwatch.New(cloudwatch.Options{Clock: e.clock, Logger: e.log})
-	e.sources = newEventSources(e)
 	e.lambda = lambda.New(lambda.Options{
 		Clock: e.clock, Logger: e.log, Dir: code,
 		Environment: e.functionEnvironment, Log: e.functionLog,
+		CanAssume: e.authority.canAssume, CannotPoll: e.authority.cannotPoll,
 		OnMapping: e.sources.changed, QueueVisibility: e.queueVisibility, Faults: e.faults,
 	})
 	e.gateway = gateway.New(gateway.Options{
@@ -221,11 +225,23 @@ func (e *Emulator) Addr() string {
 	return e.listener.Addr().String()
 }
 
-// URL is the cloud's endpoint, for AWS_ENDPOINT_URL on this machine.
-func (e *Emulator) URL() string { return "http://" + e.Addr() }
+// URL is the cloud's endpoint, for AWS_ENDPOINT_URL on this machine: by loopback
+// where the cloud listens at all addresses, which are none to call.
+func (e *Emulator) URL() string {
+	addr := e.Addr()
+	if host, port, err := net.SplitHostPort(addr); err == nil {
+		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+			addr = net.JoinHostPort("127.0.0.1", port)
+		}
+	}
+	return "http://" + addr
+}
 
 // publicHost is host and port as clients name them.
 func (e *Emulator) publicHost() string {
+	if _, _, err := net.SplitHostPort(e.opts.Hostname); err == nil {
+		return e.opts.Hostname
+	}
 	_, port, err := net.SplitHostPort(e.Addr())
 	if err != nil {
 		return e.Addr()

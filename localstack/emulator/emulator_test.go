@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -127,6 +128,15 @@ func must[T any](v T, err error) T {
 	return v
 }
 
+// grant replaces the role's only policy. Statements are JSON, joined by commas.
+func (w *world) grant(role, statements string) {
+	w.t.Helper()
+	must(iam.NewFromConfig(w.config()).PutRolePolicy(w.t.Context(), &iam.PutRolePolicyInput{
+		RoleName: &role, PolicyName: aws.String("policy"),
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[` + statements + `]}`),
+	}))
+}
+
 // deployFunction creates the test's function and returns its ARN.
 func (w *world) deployFunction() string {
 	ctx := w.t.Context()
@@ -135,6 +145,7 @@ func (w *world) deployFunction() string {
 		RoleName:                 aws.String("function"),
 		AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`),
 	}))
+	w.grant("function", `{"Effect":"Allow","Action":"*","Resource":"*"}`)
 	out := must(lambda.NewFromConfig(w.config()).CreateFunction(ctx, &lambda.CreateFunctionInput{
 		FunctionName: aws.String("echo"), Role: role.Role.Arn, Handler: aws.String("bootstrap"),
 		Runtime: lambdatypes.RuntimeProvidedal2023, Code: &lambdatypes.FunctionCode{ZipFile: code},
@@ -506,6 +517,43 @@ func TestAWebPageOfAnotherSiteCannotUseTheCloud(t *testing.T) {
 				t.Errorf("HTTP %d, want %d", resp.StatusCode, tt.status)
 			}
 		})
+	}
+}
+
+// As in a container: it listens at all addresses, functions call it by loopback,
+// and clients by the name and port that they were given.
+func TestACloudAtAllAddressesIsCalledByThoseThatWork(t *testing.T) {
+	for _, addr := range []string{"0.0.0.0:0", "[::]:0", ":0"} {
+		for _, c := range []struct{ hostname, host, port string }{
+			{"cloud.example", "cloud.example", ""},
+			{"cloud.example:32768", "cloud.example", "32768"},
+			{"::1", "[::1]", ""},
+			{"[::1]:32768", "[::1]", "32768"},
+		} {
+			t.Run(addr+" as "+c.hostname, func(t *testing.T) {
+				w := start(t, emulator.Options{Addr: addr, Hostname: c.hostname})
+				_, own, err := net.SplitHostPort(w.cloud.Addr())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := w.cloud.URL(); got != "http://127.0.0.1:"+own {
+					t.Errorf("URL %s, want 127.0.0.1 with port %s", got, own)
+				}
+				if c.port == "" {
+					c.port = own
+				}
+				queue := must(sqs.NewFromConfig(w.config()).CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("q")}))
+				if want := "http://" + c.host + ":" + c.port + "/"; !strings.HasPrefix(*queue.QueueUrl, want) {
+					t.Errorf("queue %s, want it below %s", *queue.QueueUrl, want)
+				}
+				r := must(http.NewRequestWithContext(t.Context(), http.MethodGet, w.cloud.URL()+"/_localstack/health", nil))
+				r.Host = c.host + ":" + c.port
+				resp := must(http.DefaultClient.Do(r))
+				if _ = resp.Body.Close(); resp.StatusCode != http.StatusOK {
+					t.Errorf("under its own name it answers %s", resp.Status)
+				}
+			})
+		}
 	}
 }
 

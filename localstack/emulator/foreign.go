@@ -39,12 +39,16 @@ func (e *Emulator) foreign(r *http.Request) string {
 // ownName reports whether a Host header can only mean this machine: a literal
 // address, localhost, or the name that the cloud was given.
 func (e *Emulator) ownName(hostport string) bool {
-	host, _, err := net.SplitHostPort(hostport)
-	if err != nil {
-		host = strings.Trim(hostport, "[]")
-	}
+	host := withoutPort(hostport)
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") ||
-		strings.EqualFold(host, e.opts.Hostname) || net.ParseIP(host) != nil
+		strings.EqualFold(host, withoutPort(e.opts.Hostname)) || net.ParseIP(host) != nil
+}
+
+func withoutPort(hostport string) string {
+	if host, _, err := net.SplitHostPort(hostport); err == nil {
+		return host
+	}
+	return strings.Trim(hostport, "[]")
 }
 
 func refuseForeign(w http.ResponseWriter, r *http.Request, why string) {

@@ -23,9 +23,11 @@ func (e *Emulator) functionEnvironment(f lambda.FunctionInfo) map[string]string 
 	}
 }
 
-// functionLog keeps a function's line in its log group and shows it.
+// functionLog keeps a function's line in its log group and shows it. Lambda
+// writes the log with the function's role: what that may not write is shown all
+// the same, but not kept.
 func (e *Emulator) functionLog(l lambda.LogLine) {
-	if !l.Local {
+	if !l.Local && e.authority.mayLog(l, e.logs.Has(l.Group)) {
 		e.logs.Put(l.Group, l.Stream, logs.Event{Time: l.Time, Message: l.Text})
 	}
 	if e.opts.FunctionLog != nil {

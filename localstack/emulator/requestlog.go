@@ -21,6 +21,9 @@ func (e *Emulator) logged(next http.Handler) http.Handler {
 		begin, now := time.Now(), e.clock.Now()
 		call := awsproto.NewCall(r, "")
 		call.Faults = e.faults
+		if strings.HasPrefix(call.Credential.AccessKeyID, temporaryKey) {
+			call.Authorize = e.authority.authorize
+		}
 		rec := &statusRecorder{ResponseWriter: w}
 		next.ServeHTTP(rec, r.WithContext(awsproto.WithCall(r.Context(), call)))
 		e.tell(Request{
@@ -32,6 +35,9 @@ func (e *Emulator) logged(next http.Handler) http.Handler {
 		})
 	})
 }
+
+// temporaryKey begins the ids of keys that sts issues.
+const temporaryKey = "ASIA"
 
 // tell remembers a request and logs it.
 func (e *Emulator) tell(r Request) {
@@ -63,7 +69,7 @@ func (e *Emulator) socketClosed(c gateway.Closed) {
 // callerOf names the session behind temporary credentials. Functions have
 // their own name as their session's.
 func (e *Emulator) callerOf(call *awsproto.Call) string {
-	if !strings.HasPrefix(call.Credential.AccessKeyID, "ASIA") {
+	if !strings.HasPrefix(call.Credential.AccessKeyID, temporaryKey) {
 		return ""
 	}
 	who, _ := e.sts.Lookup(call.Credential.AccessKeyID)

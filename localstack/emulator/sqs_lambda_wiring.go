@@ -61,6 +61,15 @@ func (s *eventSources) changed(m lambda.Mapping) {
 	p.work.Go(func() { p.run(ctx) })
 }
 
+// recheck ends the waits of all pollers: what their roles may do has changed.
+func (s *eventSources) recheck() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.byUUID {
+		p.interrupt()
+	}
+}
+
 // close stops all pollers and waits for their invokes, or for ctx.
 func (s *eventSources) close(ctx context.Context) {
 	s.mu.Lock()
@@ -90,6 +99,9 @@ type poller struct {
 	slots   chan struct{} // one for each invoke that may be under way
 	work    sync.WaitGroup
 	log     *slog.Logger
+
+	mu      sync.Mutex
+	polling context.CancelFunc // ends the wait for messages; nil before the first
 }
 
 // run takes a batch only when it may invoke, so that no message waits
@@ -102,10 +114,10 @@ func (p *poller) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		batch, err := p.batch(ctx)
+		batch, err := p.poll(ctx)
 		if len(batch) == 0 {
 			<-p.slots
-			if err != nil && ctx.Err() == nil {
+			if err != nil && !errors.Is(err, context.Canceled) {
 				if read.failed() {
 					p.log.Warn("event source cannot read its queue", "error", err)
 				}
@@ -124,6 +136,30 @@ func (p *poller) run(ctx context.Context) {
 			defer func() { <-p.slots }()
 			p.deliver(batch)
 		})
+	}
+}
+
+// poll waits for a batch, if the function's role may read the queue. interrupt
+// ends the wait.
+func (p *poller) poll(ctx context.Context) ([]sqs.Message, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	p.mu.Lock()
+	p.polling = cancel // before the permissions are looked at, so that no change of them is missed
+	p.mu.Unlock()
+	f, _ := p.cloud.lambda.Function(p.mapping.FunctionARN)
+	if p.cloud.authority.cannotReceive(f.Role, f.Name, p.mapping.QueueARN) != "" {
+		return nil, p.cloud.clock.Sleep(ctx, afterTrouble)
+	}
+	return p.batch(ctx)
+}
+
+// interrupt has the poller look at its permissions again.
+func (p *poller) interrupt() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.polling != nil {
+		p.polling()
 	}
 }
 
@@ -189,6 +225,10 @@ func (p *poller) deliver(batch []sqs.Message) {
 		if !failed[msg.MessageID] {
 			handled = append(handled, msg.ReceiptHandle)
 		}
+	}
+	f, _ := p.cloud.lambda.Function(m.FunctionARN)
+	if len(handled) > 0 && !p.cloud.authority.may(f.Role, f.Name, "sqs:DeleteMessage", m.QueueARN) {
+		return // they come again
 	}
 	if err := p.cloud.sqs.Delete(m.QueueARN, handled...); err != nil && !errors.Is(err, sqs.ErrQueueNotFound) {
 		p.log.Warn("event source cannot delete what its function handled", "error", err)

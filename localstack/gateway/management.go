@@ -29,6 +29,12 @@ func (s *Service) manage(w http.ResponseWriter, r *http.Request, call *awsproto.
 	}
 	call.Operation = op
 	body, fail := s.admitCall(r, call)
+	if fail == nil {
+		if err := call.Permit(r, nil); err != nil {
+			denied(w, awsproto.AsError(err))
+			return
+		}
+	}
 	if fail == nil && !isConnectionID(id) {
 		fail = &failure{http.StatusBadRequest, "BadRequestException", "Invalid connectionId: " + id}
 	}
@@ -81,6 +87,13 @@ func (s *Service) admitCall(r *http.Request, call *awsproto.Call) (body []byte, 
 		return body, nil
 	}
 	return body, failureOfError(s.authenticate(r, body))
+}
+
+// denied refuses a caller whose policies do not allow the call. Unlike all other
+// answers, this one's Message has a capital letter, as IAM authorization's has
+// in every kind of API.
+func denied(w http.ResponseWriter, e *awsproto.Error) {
+	refuse(w, e.Status, e.Code, `{"Message":`+quoteJSON(e.Message)+`}`)
 }
 
 // failureOfError is nil for nil.

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"net/url"
 	"strings"
 	"time"
 
@@ -49,6 +50,25 @@ func (s *Service) operations() map[string]awsproto.QueryOperation {
 
 		"GetUser": locked(s, s.getUser),
 	}
+}
+
+// isChange tells the operations that change something by their names.
+func isChange(operation string) bool {
+	return !strings.HasPrefix(operation, "Get") && !strings.HasPrefix(operation, "List")
+}
+
+// telling has the operations that change something tell that they did. It does
+// so for those that failed, too, which costs nobody more than a look.
+func (s *Service) telling(operations map[string]awsproto.QueryOperation) map[string]awsproto.QueryOperation {
+	for name, op := range operations {
+		if isChange(name) {
+			operations[name] = func(ctx context.Context, form url.Values) (any, error) {
+				defer s.changed()
+				return op(ctx, form)
+			}
+		}
+	}
+	return operations
 }
 
 // locked runs an operation under the service's lock, so that operations read

@@ -4,7 +4,7 @@
 // It stands behind everything that Terraform builds: a function gets a role
 // before it gets code, and what the role's policies say decides what the
 // function may do. The service keeps and validates these documents and hands
-// them out in parsed form; it evaluates none.
+// them out in parsed form; it evaluates none: the emulator does, by package policy.
 //
 //	s := iam.New(iam.Options{})
 //	http.Handle("/", s) // Query protocol, version 2010-05-08
@@ -16,7 +16,7 @@
 // What it does not promise: users (GetUser knows only the deployer), groups,
 // instance profiles, access keys and policy simulation are missing and answered
 // with InvalidAction. Of AWS's own policies only those in managed.go exist.
-// Nothing is checked against the caller's permissions.
+// What a caller may do is its Authorizer's to say (package awsproto).
 package iam
 
 import (
@@ -40,6 +40,9 @@ const namespace = "https://iam.amazonaws.com/doc/2010-05-08/"
 type Options struct {
 	Clock  *clock.Clock // nil: real time
 	Logger *slog.Logger // nil: nothing is logged
+	// Changed is called after every change of a role or policy, before whoever
+	// made it has the answer. It may ask the service. nil: nobody is told.
+	Changed func()
 }
 
 // Service is the identity service. It is safe for concurrent use.
@@ -48,6 +51,8 @@ type Service struct {
 	clock *clock.Clock
 	log   *slog.Logger
 	born  time.Time // when the account's one user was made
+
+	changed func()
 
 	mu    sync.Mutex
 	state state
@@ -61,9 +66,12 @@ func New(o Options) *Service {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{clock: o.Clock, log: o.Logger, state: newState()}
+	if o.Changed == nil {
+		o.Changed = func() {}
+	}
+	s := &Service{clock: o.Clock, log: o.Logger, changed: o.Changed, state: newState()}
 	s.born = s.now()
-	s.api = awsproto.Query{Namespace: namespace, Operations: s.operations()}
+	s.api = awsproto.Query{Namespace: namespace, Operations: s.telling(s.operations())}
 	return s
 }
 
@@ -85,8 +93,9 @@ func (s *Service) Restore(snapshot []byte) error {
 		return err
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.state = st
+	s.mu.Unlock()
+	s.changed()
 	return nil
 }
 

@@ -42,6 +42,9 @@ func (p *pool) acquire() (*environment, *failure) {
 	if !p.leave(w) { // one was given back at the same moment
 		return <-w.env, nil
 	}
+	if p.service.checkRole(p.info.Role) != nil {
+		return nil, &failure{refused: cannotAssume()}
+	}
 	e, f := p.launch("init", p.service.opts.initLimit)
 	if f != nil && p.service.ctx.Err() == nil {
 		e, f = p.launch("invoke", p.info.Timeout)
@@ -67,9 +70,7 @@ func (p *pool) take() (*environment, *waiter) {
 	e := p.idle[n-1]
 	p.idle[n-1] = nil
 	p.idle = p.idle[:n-1]
-	if p.freezes() {
-		e.process.thaw()
-	}
+	e.thaw()
 	return e, nil
 }
 
@@ -90,9 +91,6 @@ func (p *pool) dropOutdated() {
 	})
 	p.service.work.Go(func() { stopAll(dropped) })
 }
-
-// freezes reports whether environments stand still between invokes.
-func (p *pool) freezes() bool { return !p.service.opts.UnlikeAWSKeepIdleFunctionsRunning }
 
 // leave takes w out of the queue; false if an environment is on its way to it.
 func (p *pool) leave(w *waiter) bool {

@@ -28,7 +28,9 @@ type environment struct {
 
 	coldStart time.Duration // how long its init took; 0 once that has been reported
 	lateInit  time.Duration // the same of an init that an invoke has repeated: a part of its time
-	idleSince time.Time     // guarded by pool.mu
+	idleSince time.Time     // in the cloud's time; guarded by pool.mu
+	givenBack time.Time     // the same in real time
+	frozen    bool          // guarded by pool.mu
 	stopping  sync.Once
 	gone      chan struct{} // closed when process and listener have ended
 }
@@ -39,6 +41,7 @@ type failure struct {
 	reason    string // "Runtime exited with error: exit status 1"
 	body      []byte // what the function has said about it, if anything
 	timedOut  bool
+	refused   error // Lambda's own answer to the invoke: nothing was started
 }
 
 // functionFailure is the payload of an invoke that has failed.
@@ -179,6 +182,7 @@ type result struct {
 	payload       []byte
 	functionError string
 	tail          string
+	refused       error // nothing ran
 }
 
 // invoke hands inv to the process and waits for the end of it. delivered is
@@ -199,13 +203,16 @@ func (e *environment) invoke(inv *invocation, withTail bool) (res result, delive
 		e.log.begin(inv.id, withTail)
 		e.log.started(inv.id)
 	}
-	select {
-	case e.api.queue <- inv:
-	case <-e.process.exited:
-		return result{}, false
-	case <-timer.C:
-		inv.begin() // it was alive and never asked
-		return e.conclude(inv, began, true), true
+	for taken := false; !taken; {
+		select {
+		case c := <-e.api.asking:
+			taken = e.api.begin(c, inv, end)
+		case <-e.process.exited:
+			return result{}, false
+		case <-timer.C:
+			inv.begin() // it was alive and never asked
+			return e.conclude(inv, began, true), true
+		}
 	}
 	timedOut := false
 	select {
@@ -224,7 +231,7 @@ func (e *environment) conclude(inv *invocation, began time.Time, timedOut bool) 
 	e.coldStart = 0
 	logged := e.log.wanted()
 	if logged {
-		r.usedMB = e.process.memoryMB()
+		r.usedMB = e.process.memory.residentMB()
 	}
 	if timedOut {
 		e.stop()
@@ -253,7 +260,7 @@ func (e *environment) conclude(inv *invocation, began time.Time, timedOut bool) 
 		return result{payload: body, functionError: functionError}
 	}
 	e.log.finished(inv.id, r)
-	return result{body, functionError, e.log.end()}
+	return result{payload: body, functionError: functionError, tail: e.log.end()}
 }
 
 // timeoutPayload also logs what it says.
@@ -274,6 +281,7 @@ func (p *pool) newLog() platformLog {
 	return platformLog{
 		functionLog: newFunctionLog(p.service.opts.Log, now, LogLine{
 			Function: p.info.ARN,
+			Role:     p.info.Role,
 			Group:    p.info.LogGroup,
 			Stream:   now().UTC().Format("2006/01/02") + "/[" + p.info.Version + "]" + hex.EncodeToString(id[:]),
 		}),

@@ -52,6 +52,11 @@ func constraint(value any, member, rule string, args ...any) *awsproto.Error {
 	return e
 }
 
+// cannotAssume is the answer to an invoke that would start a function.
+func cannotAssume() *awsproto.Error {
+	return fault(http.StatusForbidden, "AccessDeniedException", "The role defined for the function cannot be assumed by Lambda.")
+}
+
 func revisionMismatch() *awsproto.Error {
 	return fault(http.StatusPreconditionFailed, "PreconditionFailedException",
 		"The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id")

@@ -24,11 +24,10 @@ type registration struct {
 // registerExtension serves internal extensions, that is, parts of the function's
 // own process. To have one means to get SIGTERM before the end; events are not
 // sent, and whoever asks for INVOKE or SHUTDOWN is refused.
-func (a *runtimeAPI) registerExtension(w http.ResponseWriter, r *http.Request) {
+func (a *runtimeAPI) registerExtension(_ *runtimeConn, r *http.Request) *reply {
 	name := r.Header.Get(extensionName)
 	if name == "" {
-		renderError(w, http.StatusForbidden, "Extension.InvalidExtensionName", "Empty extension name")
-		return
+		return errorReply(http.StatusForbidden, "Extension.InvalidExtensionName", "Empty extension name")
 	}
 	var in struct {
 		Events []string `json:"events"`
@@ -38,22 +37,18 @@ func (a *runtimeAPI) registerExtension(w http.ResponseWriter, r *http.Request) {
 		err = json.Unmarshal(body, &in)
 	}
 	if err != nil {
-		renderError(w, http.StatusForbidden, "InvalidRequestFormat", err.Error())
-		return
+		return errorReply(http.StatusForbidden, "InvalidRequestFormat", err.Error())
 	}
 	if len(in.Events) > 0 {
-		renderError(w, http.StatusForbidden, "Extension.InvalidEventType",
+		return errorReply(http.StatusForbidden, "Extension.InvalidEventType",
 			in.Events[0]+": the local cloud sends no events to internal extensions")
-		return
 	}
 	id, errorType, message := a.addExtension(name)
 	if id == "" {
-		renderError(w, http.StatusForbidden, errorType, message)
-		return
+		return errorReply(http.StatusForbidden, errorType, message)
 	}
-	w.Header().Set(extensionIdentifier, id)
 	answer, _ := json.Marshal(a.about)
-	renderJSON(w, http.StatusOK, append(answer, '\n'))
+	return &reply{status: http.StatusOK, kind: jsonType, header: []string{extensionIdentifier, id}, body: append(answer, '\n')}
 }
 
 // addExtension returns an identifier, or why there is none.
@@ -85,17 +80,13 @@ func (a *runtimeAPI) hasExtension() bool {
 	return len(a.extensions) > 0
 }
 
-// nextExtensionEvent blocks for ever, because nobody has subscribed to events.
-func (a *runtimeAPI) nextExtensionEvent(w http.ResponseWriter, r *http.Request) {
+// nextExtensionEvent is never answered, because nobody has subscribed to events.
+func (a *runtimeAPI) nextExtensionEvent(_ *runtimeConn, r *http.Request) *reply {
 	a.mu.Lock()
 	_, known := a.extensions[r.Header.Get(extensionIdentifier)]
 	a.mu.Unlock()
 	if !known {
-		renderError(w, http.StatusForbidden, "Extension.UnknownExtensionIdentifier", "Unknown extension "+extensionIdentifier)
-		return
+		return errorReply(http.StatusForbidden, "Extension.UnknownExtensionIdentifier", "Unknown extension "+extensionIdentifier)
 	}
-	select {
-	case <-r.Context().Done():
-	case <-a.closed:
-	}
+	return nil
 }

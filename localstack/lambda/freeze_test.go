@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -133,5 +134,19 @@ func TestAKeptAliveConnectionSurvivesTheFreeze(t *testing.T) {
 	}
 	if n := opened.Load(); n != 1 {
 		t.Errorf("%d connections for 3 invokes, want the one", n)
+	}
+}
+
+// While another environment is at work a freeze may be late, but it comes.
+func TestAnEnvironmentFreezesWhileAnotherIsAtWork(t *testing.T) {
+	c := newCloud(t, Options{})
+	c.create(t, "f", "sleep")
+	var long sync.WaitGroup
+	defer long.Wait()
+	long.Go(func() { c.mustInvoke(t, "f", `{"millis":1500}`) })
+	pid := decode[map[string]int](t, c.mustInvoke(t, "f", "{}").Payload)["pid"]
+	eventually(t, "the process stands still", func() bool { return stopped(t, pid) })
+	if again := decode[map[string]int](t, c.mustInvoke(t, "f", "{}").Payload)["pid"]; again != pid {
+		t.Error("another process answered")
 	}
 }

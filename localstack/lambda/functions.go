@@ -24,6 +24,10 @@ func (s *Service) createFunction(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 
+	if err := s.checkRole(v.Config.Role); err != nil {
+		return 0, nil, err
+	}
+
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.functions[ref.arn()]; ok {
@@ -156,7 +160,12 @@ func (s *Service) updateConfiguration(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	out, err := s.withFunction(r, func(ref reference, f *function) (any, error) {
-		return s.updateLatest(ref, f, in.RevisionId, func(v *version) error { return in.apply(&v.Config) })
+		return s.updateLatest(ref, f, in.RevisionId, func(v *version) error {
+			if err := in.apply(&v.Config); err != nil || in.Role == nil {
+				return err
+			}
+			return s.checkRole(v.Config.Role)
+		})
 	})
 	return http.StatusOK, out, err
 }

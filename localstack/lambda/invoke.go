@@ -90,7 +90,7 @@ func (s *Service) Function(arnOrName string) (FunctionInfo, bool) {
 // of more than 16 runs, see Hops) among them, or that of ctx. The end of
 // ctx ends only the waiting: as in AWS, the function runs on.
 //
-// Permissions are not checked: see Allowed.
+// Who may call is not asked: see Allowed, and Permit of the HTTP API.
 func (s *Service) Invoke(ctx context.Context, req Request) (Response, error) {
 	return s.invoke(ctx, req, awsproto.NewRequestID())
 }
@@ -189,6 +189,9 @@ func (s *Service) runAdmitted(f *function, p *pool, inv *invocation, withTail bo
 	res := p.run(inv, withTail)
 	if res.functionError != "" && s.ctx.Err() != nil {
 		return Response{}, shuttingDown() // it was us who ended the process
+	}
+	if res.refused != nil {
+		return Response{}, res.refused
 	}
 	return Response{
 		Payload: res.payload, FunctionError: res.functionError, ExecutedVersion: p.info.Version,

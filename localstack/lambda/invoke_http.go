@@ -12,7 +12,12 @@ import (
 func (s *Service) serveInvoke(w http.ResponseWriter, r *http.Request) {
 	call := awsproto.CallFrom(r.Context())
 	call.Operation = "Invoke"
-	status, res, err := s.dispatch(r, call.RequestID)
+	var status int
+	var res Response
+	err := call.Permit(r, nil)
+	if err == nil {
+		status, res, err = s.dispatch(r, call.RequestID)
+	}
 	if err != nil {
 		if e := awsproto.AsError(err); e.Status == http.StatusTooManyRequests {
 			w.Header().Set("Retry-After", "1")

@@ -13,6 +13,7 @@ import (
 // LogLine is one line of a function's log.
 type LogLine struct {
 	Function  string // unqualified ARN
+	Role      string // ARN of the function's role, which the log is written with
 	Group     string // "/aws/lambda/connect"
 	Stream    string // "2026/11/24/[$LATEST]<32 hex digits>"
 	RequestID string // of the invoke that was under way; "" outside of one
@@ -138,7 +139,7 @@ func (l *functionLog) print(text string) {
 
 // send completes a line and hands it to the sink. l.mu is held.
 func (l *functionLog) send(line LogLine) {
-	line.Function, line.Group, line.Stream = l.template.Function, l.template.Group, l.template.Stream
+	line.Function, line.Role, line.Group, line.Stream = l.template.Function, l.template.Role, l.template.Group, l.template.Stream
 	line.RequestID, line.Time = l.requestID, l.now()
 	l.sink(line)
 }

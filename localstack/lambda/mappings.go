@@ -108,7 +108,7 @@ func (s *Service) insertMapping(r *http.Request, in mappingInput, m *mapping) (m
 	if err != nil {
 		return mappingConfiguration{}, err
 	}
-	if err := s.checkQueue(m.EventSourceArn, f.Timeout); err != nil {
+	if err := s.checkSource(m.EventSourceArn, f); err != nil {
 		return mappingConfiguration{}, err
 	}
 	s.mu.Lock()
@@ -152,6 +152,18 @@ func (m *mapping) settle(now time.Time, between string) mappingConfiguration {
 	answer := m.mappingConfiguration
 	answer.State = between
 	return answer
+}
+
+// checkSource refuses a queue that the function may not read, or not safely. The
+// poller reads it with the function's role ("Using Lambda with Amazon SQS",
+// execution role permissions).
+func (s *Service) checkSource(queueARN string, f FunctionInfo) error {
+	if s.opts.CannotPoll != nil {
+		if action := s.opts.CannotPoll(f.Role, f.Name, queueARN); action != "" {
+			return invalidParameter("The provided execution role does not have permissions to call %s on SQS", action)
+		}
+	}
+	return s.checkQueue(queueARN, f.Timeout)
 }
 
 // checkQueue asks for the queue's visibility time-out, which must not end
@@ -280,7 +292,7 @@ func (s *Service) changedMapping(r *http.Request, in mappingInput) (*mapping, er
 	if err != nil {
 		return nil, err
 	}
-	return &changed, s.checkQueue(changed.EventSourceArn, f.Timeout)
+	return &changed, s.checkSource(changed.EventSourceArn, f)
 }
 
 func (s *Service) deleteMapping(r *http.Request) (int, any, error) {

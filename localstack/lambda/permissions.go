@@ -42,6 +42,22 @@ func (s *Service) Allowed(functionARN, action, principal, sourceARN string) bool
 	return ok && p.allows(access{action, principal, sourceARN})
 }
 
+// Policy returns the resource policy of a function, as GetPolicy has it; ""
+// without one. A qualifier selects as for Allowed.
+func (s *Service) Policy(functionARN string) string {
+	ref, err := s.parse(functionARN)
+	if err != nil {
+		return ""
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, ok := s.functions[ref.arn()]
+	if !ok || f.Policies[policyKey(ref.qualifier)] == nil {
+		return ""
+	}
+	return f.Policies[policyKey(ref.qualifier)].document()
+}
+
 // parse reads a function's name or ARN outside of a request.
 func (s *Service) parse(text string) (reference, error) {
 	ref, err := parseReference(text)
@@ -144,7 +160,7 @@ func (f *function) addStatement(key, revision string, st statement) error {
 	if p.index(st.Sid) >= 0 {
 		return conflict("The statement id (%s) provided already exists. Please provide a new statement id, or remove the existing statement.", st.Sid)
 	}
-	f.Policies[key] = &policy{awsproto.NewRequestID(), append(slices.Clone(p.Statements), st)}
+	f.Policies[key] = &policy{RevisionID: awsproto.NewRequestID(), Statements: append(slices.Clone(p.Statements), st)}
 	return nil
 }
 
@@ -177,7 +193,7 @@ func (s *Service) removePermission(r *http.Request) (int, any, error) {
 			delete(f.Policies, key) // a policy without statements does not exist
 			return nil, nil
 		}
-		f.Policies[key] = &policy{awsproto.NewRequestID(), slices.Delete(slices.Clone(p.Statements), i, i+1)}
+		f.Policies[key] = &policy{RevisionID: awsproto.NewRequestID(), Statements: slices.Delete(slices.Clone(p.Statements), i, i+1)}
 		return nil, nil
 	})
 	return http.StatusNoContent, nil, err

@@ -16,7 +16,14 @@ const invokeAction = "lambda:InvokeFunction"
 type policy struct {
 	RevisionID string
 	Statements []statement
+
+	// answered holds what allows has answered before: API Gateway asks for every
+	// message, and has few questions. Guarded by the Service's mu.
+	answered map[access]bool
 }
+
+// maxAnswered bounds policy.answered.
+const maxAnswered = 1000
 
 type statement struct {
 	Sid       string
@@ -76,9 +83,23 @@ type access struct {
 	sourceARN string // what the principal acts for; "" if nothing
 }
 
-// allows reports whether a statement permits a. The policy is the function's
-// own, so no statement's resource needs to be compared.
+// allows reports whether a statement permits a. Service.mu is held.
 func (p *policy) allows(a access) bool {
+	yes, known := p.answered[a]
+	if known {
+		return yes
+	}
+	if len(p.answered) >= maxAnswered || p.answered == nil {
+		p.answered = map[access]bool{}
+	}
+	yes = p.evaluate(a)
+	p.answered[a] = yes
+	return yes
+}
+
+// evaluate does not compare the statements' resources: the policy is the
+// function's own.
+func (p *policy) evaluate(a access) bool {
 	doc := iampolicy.Document{Version: iampolicy.Version2012}
 	for _, st := range p.Statements {
 		doc.Statements = append(doc.Statements, st.rule())

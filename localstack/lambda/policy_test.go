@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"encoding/json"
+	"strconv"
 	"testing"
 )
 
@@ -60,5 +61,23 @@ func TestPolicyAllows(t *testing.T) {
 				t.Errorf("%s allows %+v: %v, want %v", text, tt.ask, got, tt.want)
 			}
 		})
+	}
+}
+
+// What has been answered before is answered the same, and what is kept of it is
+// bounded.
+func TestAPolicyRemembersItsAnswers(t *testing.T) {
+	const service = "apigateway.amazonaws.com"
+	p := &policy{Statements: []statement{{Effect: "Allow", Principal: principal{Service: service}, Action: invokeAction}}}
+	for i := range 3 * maxAnswered {
+		yes, no := access{invokeAction, service, strconv.Itoa(i)}, access{invokeAction, "sqs.amazonaws.com", strconv.Itoa(i)}
+		for range 2 {
+			if !p.allows(yes) || p.allows(no) {
+				t.Fatalf("answers to %+v and %+v", yes, no)
+			}
+		}
+	}
+	if n := len(p.answered); n > maxAnswered {
+		t.Errorf("%d answers are kept", n)
 	}
 }

@@ -28,6 +28,7 @@ type pool struct {
 	waiting []*waiter // invokes that found none idle, in their order
 	all     map[*environment]struct{}
 	reaper  *clock.Timer // nil while nothing idles
+	freezer *time.Timer  // nil while nothing that idles is yet to be frozen
 }
 
 func newPool(s *Service, f *function, v *version) *pool {
@@ -53,6 +54,9 @@ func (p *pool) unpacked() (string, error) {
 func (p *pool) run(inv *invocation, withTail bool) result {
 	for {
 		e, f := p.acquire()
+		if f != nil && f.refused != nil {
+			return result{refused: f.refused}
+		}
 		if f != nil {
 			return p.initFailed(inv, f, withTail)
 		}
@@ -78,7 +82,7 @@ func (p *pool) initFailed(inv *invocation, f *failure, withTail bool) result {
 		payload = e.timeoutPayload(inv)
 	}
 	log.finished(inv.id, r)
-	return result{payload, unhandled, log.end()}
+	return result{payload: payload, functionError: unhandled, tail: log.end()}
 }
 
 // give keeps an environment for the next invoke, if it is still of use.
@@ -90,11 +94,9 @@ func (p *pool) give(e *environment) {
 		return
 	}
 	if keep {
-		if p.freezes() {
-			e.process.freeze() // it has asked for its next event, and its log is complete
-		}
-		e.idleSince = p.service.clock.Now()
+		e.idleSince, e.givenBack = p.service.clock.Now(), time.Now()
 		p.idle = append(p.idle, e)
+		p.freezeIdle() // e has asked for its next event, and its log is complete
 		if p.reaper == nil {
 			p.reaper = p.service.clock.AfterFunc(p.service.opts.IdleTimeout, p.reap)
 		}
@@ -163,6 +165,10 @@ func (p *pool) shutdown() {
 func (p *pool) close() []*environment {
 	idle := p.idle
 	p.idle, p.retired = nil, true
+	if p.freezer != nil {
+		p.freezer.Stop()
+		p.freezer = nil
+	}
 	if p.reaper != nil {
 		p.reaper.Stop()
 		p.reaper = nil

@@ -62,6 +62,7 @@ func (l *launcher) do(f func() error) (err error) {
 type process struct {
 	cmd    *exec.Cmd
 	log    *functionLog
+	memory memoryFile
 	offset time.Duration // how far its clock is ahead of the machine's
 	exited chan struct{} // closed when it is gone and all it printed has been read
 	reason string        // why it ended, in Lambda's words; read after exited
@@ -95,6 +96,7 @@ func (l *launcher) start(dir string, environment []string, log *functionLog, off
 		_ = w.Close()
 		return nil, err
 	}
+	p.memory = openMemory(p.cmd.Process.Pid)
 	log.start(r, w)
 	go p.wait(r, w)
 	return p, nil
@@ -126,6 +128,7 @@ func (l *launcher) run(command func() *exec.Cmd, offset time.Duration) (*exec.Cm
 func (p *process) wait(r, w *os.File) {
 	defer close(p.exited)
 	p.reason = exitReason(p.cmd.Wait())
+	p.memory.close()
 	p.kill() // what the process has left behind in its group
 	_ = w.Close()
 	_ = r.SetReadDeadline(time.Now().Add(drainTime))

@@ -13,20 +13,26 @@ func processAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// memoryMB returns the resident memory of the process, 0 if unknown
+// memoryFile is /proc/pid/statm of a process, kept open because it is read after
+// every invoke.
+type memoryFile struct{ file *os.File }
+
+// openMemory may fail; then the memory is unknown.
+func openMemory(pid int) memoryFile {
+	file, err := os.Open("/proc/" + strconv.Itoa(pid) + "/statm")
+	if err != nil {
+		return memoryFile{}
+	}
+	return memoryFile{file}
+}
+
+func (m memoryFile) close() { _ = m.file.Close() } // a nil file says that it is invalid, no more
+
+// residentMB is how much of its memory the process has in use, 0 if unknown
 // (proc(5), /proc/pid/statm: the second field, in pages).
-// It is read after every invoke, so without what os.ReadFile costs.
-func (p *process) memoryMB() int {
-	fd, err := syscall.Open("/proc/"+strconv.Itoa(p.cmd.Process.Pid)+"/statm", syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
-	if err != nil {
-		return 0
-	}
-	defer syscall.Close(fd) //nolint:errcheck // nothing was written
+func (m memoryFile) residentMB() int {
 	var buf [128]byte
-	n, err := syscall.Read(fd, buf[:])
-	if err != nil {
-		return 0
-	}
+	n, _ := m.file.ReadAt(buf[:], 0) // it is shorter than buf, so there is always an error
 	fields := bytes.Fields(buf[:n])
 	if len(fields) < 2 {
 		return 0

@@ -7,6 +7,3 @@ import "syscall"
 // processAttributes: a group of its own. Other systems than Linux cannot tie a
 // child's life to its parent's; Close does, a killed local cloud does not.
 func processAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
-
-// memoryMB is not cheap to learn here.
-func (p *process) memoryMB() int { return 0 }

@@ -9,8 +9,7 @@ import "syscall"
 
 func processAttributes() *syscall.SysProcAttr { return nil }
 
-func (p *process) kill()         { _ = p.cmd.Process.Kill() }
-func (p *process) terminate()    { p.kill() }
-func (p *process) freeze()       {}
-func (p *process) thaw()         {}
-func (p *process) memoryMB() int { return 0 }
+func (p *process) kill()      { _ = p.cmd.Process.Kill() }
+func (p *process) terminate() { p.kill() }
+func (p *process) freeze()    {}
+func (p *process) thaw()      {}

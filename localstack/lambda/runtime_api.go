@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -41,19 +42,16 @@ type invocation struct {
 // (developer guide, "Runtime API") and the part of the Extensions API that
 // internal extensions use. It listens on 127.0.0.1 only.
 type runtimeAPI struct {
-	about    registration
-	listener net.Listener
-	server   *http.Server
-	served   chan struct{} // closed when the listener has ended
+	about  registration
+	server *runtimeServer
 
-	queue  chan *invocation // unbuffered: an event that is sent has been taken
-	ready  chan struct{}    // closed by the first call of next
-	failed chan []byte      // the body of an init error
-	closed chan struct{}
+	asking chan *runtimeConn // has room for the one connection whose call of next is open
+	ready  chan struct{}     // closed by the first call of next
+	failed chan []byte       // the body of an init error
 
 	mu         sync.Mutex
 	state      runtimeState
-	waiting    bool // a call of next is open
+	waiting    *runtimeConn // whose call of next is open, nil if none
 	current    *invocation
 	extensions map[string]string // identifier -> name
 }
@@ -64,73 +62,93 @@ func newRuntimeAPI(about registration) (*runtimeAPI, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for the Runtime API: %w", err)
 	}
-	a := &runtimeAPI{
-		about: about, listener: l,
-		served: make(chan struct{}),
-		queue:  make(chan *invocation),
-		ready:  make(chan struct{}),
-		failed: make(chan []byte, 1),
-		closed: make(chan struct{}),
-	}
-	a.server = &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second}
-	go func() {
-		defer close(a.served)
-		_ = a.server.Serve(l) // ends with ErrServerClosed
-	}()
+	a := makeRuntimeAPI(about)
+	a.server = serveRuntime(l, a)
 	return a, nil
 }
 
-func (a *runtimeAPI) routes() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", a.next)
-	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", a.response)
-	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/error", a.invocationError)
-	mux.HandleFunc("POST /2018-06-01/runtime/init/error", a.initError)
-	mux.HandleFunc("POST /2020-01-01/extension/register", a.registerExtension)
-	mux.HandleFunc("GET /2020-01-01/extension/event/next", a.nextExtensionEvent)
-	return mux
+func makeRuntimeAPI(about registration) *runtimeAPI {
+	return &runtimeAPI{
+		about:  about,
+		asking: make(chan *runtimeConn, 1),
+		ready:  make(chan struct{}),
+		failed: make(chan []byte, 1),
+	}
+}
+
+// The paths of the two APIs. What follows invocationPath is next, or an id with
+// /response or /error behind it.
+const (
+	invocationPath = "/2018-06-01/runtime/invocation/"
+	nextPath       = invocationPath + "next"
+	initErrorPath  = "/2018-06-01/runtime/init/error"
+	registerPath   = "/2020-01-01/extension/register"
+	extensionPath  = "/2020-01-01/extension/event/next"
+)
+
+// serve implements runtimeHandler.
+func (a *runtimeAPI) serve(c *runtimeConn, r *http.Request) *reply {
+	method, handle := a.route(r.URL.Path)
+	switch {
+	case handle == nil:
+		return plainReply(http.StatusNotFound)
+	case r.Method != method:
+		return plainReply(http.StatusMethodNotAllowed, "Allow", method)
+	}
+	return handle(c, r)
+}
+
+func (a *runtimeAPI) route(path string) (method string, handle func(*runtimeConn, *http.Request) *reply) {
+	switch path {
+	case nextPath:
+		return http.MethodGet, a.next
+	case initErrorPath:
+		return http.MethodPost, a.initError
+	case registerPath:
+		return http.MethodPost, a.registerExtension
+	case extensionPath:
+		return http.MethodGet, a.nextExtensionEvent
+	}
+	rest, ok := strings.CutPrefix(path, invocationPath)
+	if !ok {
+		return "", nil
+	}
+	switch id, verb, _ := strings.Cut(rest, "/"); verb {
+	case "response":
+		return http.MethodPost, func(_ *runtimeConn, r *http.Request) *reply { return a.takeAnswer(r, id, stateResponding, "") }
+	case "error":
+		return http.MethodPost, func(_ *runtimeConn, r *http.Request) *reply {
+			return a.takeAnswer(r, id, stateRespondingError, unhandled)
+		}
+	}
+	return "", nil
 }
 
 // address is the value of AWS_LAMBDA_RUNTIME_API: host:port, nothing else.
-func (a *runtimeAPI) address() string { return a.listener.Addr().String() }
+func (a *runtimeAPI) address() string { return a.server.listener.Addr().String() }
 
 // close ends every open call. It may be called once.
-func (a *runtimeAPI) close() {
-	close(a.closed)
-	_ = a.server.Close() // nothing to save: the process is gone
-	<-a.served
+func (a *runtimeAPI) close() { a.server.close() }
+
+// next is answered by begin, once there is an event. That the process asks means
+// that it is done with the one before.
+func (a *runtimeAPI) next(c *runtimeConn, _ *http.Request) *reply {
+	if from, err := a.enterReady(c); err != nil {
+		return refuseTransition(from, stateReady, err)
+	}
+	return nil
 }
 
-// next blocks until there is an event. That the process asks means that it is
-// done with the one before.
-func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
-	if from, err := a.enterReady(); err != nil {
-		refuseTransition(w, from, stateReady, err)
-		return
-	}
-	select {
-	case inv := <-a.queue:
-		a.begin(inv)
-		writeEvent(w, inv)
-	case <-r.Context().Done():
-		a.mu.Lock()
-		a.waiting = false
-		a.mu.Unlock()
-	case <-a.closed:
-	}
-}
-
-func (a *runtimeAPI) enterReady() (from runtimeState, err error) {
+func (a *runtimeAPI) enterReady(c *runtimeConn) (from runtimeState, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	from = a.state
-	if a.waiting {
+	if a.waiting != nil {
 		return from, errTransition
 	}
 	if err := a.state.to(stateReady); err != nil {
 		return from, err
 	}
-	a.waiting = true
 	switch {
 	case from == stateStarted:
 		close(a.ready)
@@ -138,55 +156,65 @@ func (a *runtimeAPI) enterReady() (from runtimeState, err error) {
 		close(a.current.done)
 		a.current = nil
 	}
+	a.waiting = c
+	select {
+	case <-a.asking: // a call that has been lost, and that nobody has taken since
+	default:
+	}
+	a.asking <- c
 	return from, nil
 }
 
-func (a *runtimeAPI) begin(inv *invocation) {
-	inv.begin()
+// lost implements runtimeHandler: a call of next that is still open ends with its
+// connection, and the process may ask anew.
+func (a *runtimeAPI) lost(c *runtimeConn) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.waiting = false
-	if a.state.to(stateRunning) == nil { // always: only a waiting call takes from the queue
-		a.current = inv
+	if a.waiting == c {
+		a.waiting = nil
 	}
 }
 
-func writeEvent(w http.ResponseWriter, inv *invocation) {
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Lambda-Runtime-Aws-Request-Id", inv.id)
-	h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10))
-	h.Set("Lambda-Runtime-Invoked-Function-Arn", inv.arn)
-	h.Set("Lambda-Runtime-Trace-Id", inv.traceID)
+// begin answers the call of next that c has made, as asking says. It reports
+// false if that has been lost. until bounds how long the process may take to read.
+func (a *runtimeAPI) begin(c *runtimeConn, inv *invocation, until time.Time) bool {
+	a.mu.Lock()
+	if a.waiting != c || a.state.to(stateRunning) != nil {
+		a.mu.Unlock()
+		return false
+	}
+	a.waiting, a.current = nil, inv
+	a.mu.Unlock()
+	inv.begin()
+	c.fulfil(inv.event(), until) // a process that has gone is noticed elsewhere
+	return true
+}
+
+// event is the answer to next.
+func (inv *invocation) event() *reply {
+	header := []string{
+		"Lambda-Runtime-Aws-Request-Id", inv.id,
+		"Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10),
+		"Lambda-Runtime-Invoked-Function-Arn", inv.arn,
+		"Lambda-Runtime-Trace-Id", inv.traceID,
+	}
 	if inv.clientContext != "" {
-		h.Set("Lambda-Runtime-Client-Context", inv.clientContext)
+		header = append(header, "Lambda-Runtime-Client-Context", inv.clientContext)
 	}
-	h.Set("Content-Length", strconv.Itoa(len(inv.payload)))
-	_, _ = w.Write(inv.payload) // a process that has gone is noticed elsewhere
+	return &reply{status: http.StatusOK, kind: jsonType, header: header, body: inv.payload}
 }
 
-func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request) {
-	a.takeAnswer(w, r, stateResponding, "")
-}
-
-func (a *runtimeAPI) invocationError(w http.ResponseWriter, r *http.Request) {
-	a.takeAnswer(w, r, stateRespondingError, unhandled)
-}
-
-func (a *runtimeAPI) takeAnswer(w http.ResponseWriter, r *http.Request, state runtimeState, functionError string) {
-	inv, from, err := a.enterResponse(r.PathValue("id"), state)
+func (a *runtimeAPI) takeAnswer(r *http.Request, id string, state runtimeState, functionError string) *reply {
+	inv, from, err := a.enterResponse(id, state)
 	switch {
 	case inv == nil:
-		renderError(w, http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
-		return
+		return errorReply(http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
 	case err != nil:
-		refuseTransition(w, from, state, err)
-		return
+		return refuseTransition(from, state, err)
 	}
 	if inv.interrupt != nil { // the function has done its work, and nobody hears of it
 		inv.interrupt()
-		<-a.closed
-		return
+		return nil
 	}
 	body, err := readAnswer(r)
 	if errors.Is(err, errTooLarge) {
@@ -195,19 +223,17 @@ func (a *runtimeAPI) takeAnswer(w http.ResponseWriter, r *http.Request, state ru
 			ErrorType:    "Function.ResponseSizeTooLarge",
 		})
 		a.finishResponse(inv, body, unhandled)
-		renderError(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
+		return errorReply(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
 			fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", maxResponse))
-		return
 	}
 	if err != nil {
-		renderError(w, http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated")
-		return
+		return errorReply(http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated")
 	}
 	if late, ok := trailerError(r); ok {
 		body, functionError = late, unhandled
 	}
 	a.finishResponse(inv, body, functionError)
-	accept(w)
+	return accepted
 }
 
 // enterResponse returns no invocation if id is not that of the current one.
@@ -236,7 +262,7 @@ func (a *runtimeAPI) outcome(inv *invocation) (body []byte, functionError string
 	return inv.answer, inv.functionError, inv.answered
 }
 
-func (a *runtimeAPI) initError(w http.ResponseWriter, r *http.Request) {
+func (a *runtimeAPI) initError(_ *runtimeConn, r *http.Request) *reply {
 	body, err := readAnswer(r)
 	if err != nil {
 		body = nil
@@ -246,11 +272,10 @@ func (a *runtimeAPI) initError(w http.ResponseWriter, r *http.Request) {
 	err = a.state.to(stateInitError)
 	a.mu.Unlock()
 	if err != nil {
-		refuseTransition(w, from, stateInitError, err)
-		return
+		return refuseTransition(from, stateInitError, err)
 	}
 	a.failed <- body // buffered, and there is only one init error
-	accept(w)
+	return accepted
 }
 
 var errTooLarge = errors.New("response too large")
@@ -287,24 +312,17 @@ func trailerError(r *http.Request) ([]byte, bool) {
 	return body, true
 }
 
-func accept(w http.ResponseWriter) { renderJSON(w, http.StatusAccepted, acceptedBody) }
+const jsonType = "application/json"
 
-var acceptedBody = []byte(`{"status":"OK"}` + "\n")
+var accepted = &reply{status: http.StatusAccepted, kind: jsonType, body: []byte(`{"status":"OK"}` + "\n")}
 
-func refuseTransition(w http.ResponseWriter, from, to runtimeState, err error) {
-	renderError(w, http.StatusForbidden, "InvalidStateTransition",
+func refuseTransition(from, to runtimeState, err error) *reply {
+	return errorReply(http.StatusForbidden, "InvalidStateTransition",
 		fmt.Sprintf("State transition from %s to %s failed for runtime. Error: %v", from, to, err))
 }
 
-// renderError writes an error as the Runtime and Extensions APIs have it.
-func renderError(w http.ResponseWriter, status int, errorType, message string) {
+// errorReply is an error as the Runtime and Extensions APIs have it.
+func errorReply(status int, errorType, message string) *reply {
 	body, _ := json.Marshal(functionFailure{ErrorMessage: message, ErrorType: errorType})
-	renderJSON(w, status, append(body, '\n'))
-}
-
-func renderJSON(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	return &reply{status: status, kind: jsonType, body: append(body, '\n')}
 }

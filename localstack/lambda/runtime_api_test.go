@@ -76,7 +76,7 @@ func (c runtimeClient) post(path, body string) (int, string) {
 // next asks for an event and gets inv.
 func (c runtimeClient) next(inv *invocation) *http.Response {
 	c.t.Helper()
-	go func() { c.api.queue <- inv }()
+	go func() { c.api.begin(<-c.api.asking, inv, time.Now().Add(time.Minute)) }()
 	res, text := c.do("GET", "/2018-06-01/runtime/invocation/next", nil)
 	if text != string(inv.payload) {
 		c.t.Fatalf("event %q", text)

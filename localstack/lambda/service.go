@@ -58,6 +58,14 @@ type Options struct {
 	// OnMapping hears of every event source mapping that is created, changed or
 	// deleted, one at a time. It must not change mappings itself.
 	OnMapping func(Mapping)
+	// CanAssume tells whether the role's trust policy lets Lambda assume it: a
+	// function with another one cannot be created, nor start. Without it every
+	// role will do. It must not call the service.
+	CanAssume func(roleARN string) bool
+	// CannotPoll names the first action of SQS that a role lacks and an event
+	// source of the queue needs ("ReceiveMessage"), "" if it has them all. Without
+	// it every role may poll.
+	CannotPoll func(roleARN, functionName, queueARN string) string
 	// QueueVisibility tells the visibility time-out of a queue and whether it
 	// exists. Without it, mappings are created unchecked.
 	QueueVisibility func(queueARN string) (time.Duration, bool)
@@ -198,6 +206,14 @@ func (s *Service) retire(v *version) {
 		defer s.mu.Unlock()
 		delete(s.retiring, p)
 	})
+}
+
+// checkRole refuses a role that Lambda cannot assume.
+func (s *Service) checkRole(roleARN string) error {
+	if s.opts.CanAssume == nil || s.opts.CanAssume(roleARN) {
+		return nil
+	}
+	return invalidParameter("The role defined for the function cannot be assumed by Lambda.")
 }
 
 // codeDir returns a new, empty folder for unpacked code.

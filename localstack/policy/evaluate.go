@@ -99,8 +99,7 @@ func (q question) byPrincipal(s *Statement) bool {
 
 // byAction: a statement without actions applies to none.
 func (q question) byAction(s *Statement) bool {
-	action := []rune(strings.ToLower(q.Action))
-	matches := func(pattern string) bool { return matchRunes(wildcards(strings.ToLower(pattern)), action) }
+	matches := func(pattern string) bool { return matchAction(pattern, q.Action) }
 	if len(s.NotAction) > 0 {
 		return !slices.ContainsFunc(s.NotAction, matches)
 	}

@@ -97,6 +97,37 @@ func matchRunes(p, text []rune) bool {
 	return i == len(p)
 }
 
+// matchAction matches an action, whose letters' case does not matter. It is asked
+// of every statement for every request, so it makes no runes of them: actions
+// are ASCII.
+func matchAction(pattern, action string) bool {
+	star, mark := -1, 0
+	i, j := 0, 0
+	for j < len(action) {
+		switch {
+		case i < len(pattern) && pattern[i] == '*':
+			star, mark = i, j
+			i++
+		case i < len(pattern) && (pattern[i] == '?' || lower(pattern[i]) == lower(action[j])):
+			i++
+			j++
+		case star >= 0:
+			mark++
+			i, j = star+1, mark
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[i:], "*") == ""
+}
+
+func lower(b byte) byte {
+	if 'A' <= b && b <= 'Z' {
+		return b + 'a' - 'A'
+	}
+	return b
+}
+
 // arnParts is how many parts an ARN has: arn, partition, service, region,
 // account, and the resource, which is the whole rest.
 const arnParts = 6

@@ -10,7 +10,7 @@ import (
 type QueueInfo struct {
 	ARN, Name, URL    string
 	VisibilityTimeout time.Duration
-	Policy            string // JSON, "" for none; it is stored here, not evaluated
+	Policy            string // JSON, "" for none; whoever authorizes calls evaluates it
 }
 
 // Lookup describes the queue with that ARN, false if there is none.

@@ -19,7 +19,8 @@
 // It does not promise what AWS blurs: a message is never delivered twice
 // without reason and counts are exact, where SQS says "at least once" and
 // "approximate". There are no FIFO queues (refused), no encryption (keys are
-// stored and echoed), and queue policies are stored but not evaluated here.
+// stored and echoed), and queue policies are stored here but evaluated by the
+// emulator, for callers that are sessions of roles.
 // Everything lives in memory; Snapshot is the only persistence.
 package sqs
 

@@ -13,8 +13,8 @@
 // Everybody whose key this service did not issue is the user "deployer": a local
 // cloud has no list of long-term keys, and any dummy pair will do.
 //
-// What it does not promise: it checks no signature and evaluates no trust
-// policy. Session policies and tags, external ids, MFA, federation and
+// What it does not promise: it checks no signature and knows no policies; whether
+// a session may assume another role, its caller's Authorizer decides. Session policies and tags, external ids, MFA, federation and
 // GetSessionToken are refused.
 package sts
 

@@ -83,12 +83,17 @@ func (se session) credentials() Credentials {
 func (se session) identity() Identity {
 	return Identity{
 		Credentials: se.credentials(),
-		ARN:         "arn:aws:sts::" + awsproto.AccountID + ":assumed-role/" + roleName(se.RoleARN) + "/" + se.SessionName,
+		ARN:         SessionARN(se.RoleARN, se.SessionName),
 		UserID:      roleID(se.RoleARN) + ":" + se.SessionName,
 		Account:     awsproto.AccountID,
 		RoleARN:     se.RoleARN,
 		SessionName: se.SessionName,
 	}
+}
+
+// SessionARN names a session of a role, as policies and refusals do.
+func SessionARN(roleARN, sessionName string) string {
+	return "arn:aws:sts::" + awsproto.AccountID + ":assumed-role/" + roleName(roleARN) + "/" + sessionName
 }
 
 // roleName drops the path: assumed-role ARNs do not have it.

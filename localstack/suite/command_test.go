@@ -65,7 +65,7 @@ func (c command) want(output string, got, code int, all ...string) {
 var queuedID = regexp.MustCompile(`(?m)^queued +([A-Z2-7]{26}) `)
 
 func TestTheCommandPublishesAndFollows(t *testing.T) {
-	s := begin(t)
+	s := begin(t, ownAPI)
 	c := s.command()
 	ann, bob, eve := s.dial("ann", s.tenant), s.dial("bob", s.tenant), s.dial("ann", s.other)
 	s.ghost("GhostOfCommand_=", 2*time.Minute)
@@ -100,7 +100,7 @@ func TestTheCommandPublishesAndFollows(t *testing.T) {
 // Members without a socket, more than a unit of them, make a broadcast that is
 // split; each answers 410.
 func TestTheCommandFollowsASplitBroadcast(t *testing.T) {
-	s := begin(t)
+	s := begin(t, ownAPI)
 	c := s.command()
 	ann := s.dial("ann", s.tenant)
 	for i := range crowd {

@@ -19,7 +19,7 @@ import (
 // unit is the longest chain that Fanfare has: message, broadcast, deliver, each
 // once. [LDG:invocation-recursion]
 func TestAClientsBroadcastIsAChainOfThreeFunctions(t *testing.T) {
-	s := beginAlone(t)
+	s := beginAlone(t, ownAPI)
 	c := s.dial("u", s.tenant)
 	for i := range broadcast.UnitSize {
 		s.ghost(fmt.Sprintf("Ghost%010d=", i), 2*time.Minute)

@@ -2,11 +2,15 @@
 // real functions, and the infrastructure that Terraform deployed. `make
 // local-test` runs it:
 //
-//	go test ./localstack/suite -target embedded
+//	go test ./localstack/suite -target embedded     the local cloud in this process
+//	go test ./localstack/suite -target container    its image, by testcontainers' module for LocalStack
+//	go test ./localstack/suite -target aws          what `terraform apply` left in AWS
 //
 // Without -target its tests are skipped, because a deployment takes a minute
-// and a half and needs Terraform; `go test ./...` must pass without.
+// and a half and needs Terraform; `go test ./...` must pass without. What was
+// deployed is kept, and restored the next time, unless something changed.
 //
 // Every scenario has tenants of its own, so all run at the same time, but for
-// those that pause a queue or kill functions.
+// those that pause a queue or kill functions. A scenario says to begin what it
+// needs beyond sockets, queue and table; a target without that skips it.
 package suite

@@ -19,16 +19,12 @@ const backlog = 40
 // large tenant's, on both queues. That is judged by what the functions recorded,
 // in the order in which they did, and not by how long it took.
 func TestASmallTenantOvertakesALargeOnesQueuedBroadcasts(t *testing.T) {
-	s := beginAlone(t)
+	s := beginAlone(t, faultRules)
 	s.dial("u", s.tenant)
 	s.dial("u", s.other)
 	large, small := s.onlyConnection(s.tenant), s.onlyConnection(s.other)
 	// The large tenant's posts take long enough for its backlog to last.
-	rule, err := s.stack.Cloud.Faults().Add(faults.Rule{Service: "execute-api", Operation: "PostToConnection", Resource: "*" + large + "*", Fault: faults.Fault{Latency: 100 * time.Millisecond}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.stack.Cloud.Faults().Remove(rule) })
+	s.fault(faults.Rule{Service: "execute-api", Operation: "PostToConnection", Resource: "*" + large + "*", Fault: faults.Fault{Latency: 100 * time.Millisecond}})
 
 	tests := []struct {
 		function string

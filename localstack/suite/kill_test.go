@@ -13,7 +13,7 @@ import (
 // the receipt is complete all the same, is the promise; that nobody gets a frame
 // twice is not, though what was recorded is not sent again.
 func TestAFunctionThatIsKilledMidBroadcastLosesNobody(t *testing.T) {
-	s := beginAlone(t)
+	s := beginAlone(t, faultRules)
 	there := new(attendance)
 	s.connect(there, broadcast.UnitSize+1) // two units
 	if t.Failed() {
@@ -50,18 +50,5 @@ func TestAFunctionThatIsKilledMidBroadcastLosesNobody(t *testing.T) {
 // it did.
 func (s *scenario) killOnce(function string) (struck func() int) {
 	s.Helper()
-	set := s.stack.Cloud.Faults()
-	id, err := set.Add(faults.Rule{Service: "lambda", Operation: "Invoke", Resource: function, Count: 1, Fault: faults.Fault{Kill: true}})
-	if err != nil {
-		s.Fatal(err)
-	}
-	s.Cleanup(func() { set.Remove(id) })
-	return func() int {
-		for _, r := range set.List() {
-			if r.ID == id {
-				return r.Faulted
-			}
-		}
-		return 0
-	}
+	return s.fault(faults.Rule{Service: "lambda", Operation: "Invoke", Resource: function, Count: 1, Fault: faults.Fault{Kill: true}})
 }

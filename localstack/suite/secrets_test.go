@@ -1,13 +1,10 @@
 package suite
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,35 +12,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/coder/websocket"
 
-	"fanfare/scripts/stack"
 	"fanfare/shared/auth/authtest"
 )
-
-// cloudLog is all that the local cloud itself has logged, at every level.
-var cloudLog lockedBuffer
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
 
 // TestNoTokenIsWrittenAnywhere sends tokens, good and bad, on every way that one
 // can come, and looks for them in all that was written meanwhile.
 func TestNoTokenIsWrittenAnywhere(t *testing.T) {
-	s := begin(t)
-	claims := authtest.Claims{Subject: "u", Tenant: s.tenant, Issuer: stack.Issuer, Audience: []string{stack.Audience}, Permissions: []string{"broadcast:*"}}
+	s := begin(t, ownAPI)
+	claims := s.stack.claims("u", s.tenant, "broadcast:*")
 	foreignIssuer, noTenant := claims, claims
 	foreignIssuer.Issuer, noTenant.Tenant = "https://elsewhere.example", ""
 	good, other := s.stack.Key.Sign(claims), s.stack.Key.Sign(claims)
@@ -146,16 +122,11 @@ func (s *scenario) allWritten() map[string]string {
 
 func (s *scenario) requests() string {
 	s.Helper()
-	resp, err := http.Get(s.stack.Cloud.URL() + "/_localstack/requests")
-	if err != nil {
+	var list json.RawMessage
+	if err := s.stack.Cloud.call(s.Context(), http.MethodGet, "requests", nil, &list); err != nil {
 		s.Fatal(err)
 	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		s.Fatalf("HTTP %d, %v", resp.StatusCode, err)
-	}
-	return string(body)
+	return string(list)
 }
 
 func (s *scenario) wholeTable() string {

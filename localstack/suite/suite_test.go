@@ -5,66 +5,73 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
-	"path"
+	"os/signal"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"fanfare/localstack/lambda"
-	"fanfare/scripts/stack"
 	"fanfare/shared/gateway"
 	"fanfare/shared/store"
 )
 
-var targetName = flag.String("target", "", "what to run on: embedded")
+var targetName = flag.String("target", "", "what to run on: embedded, container or aws")
 
 // deployed is the stack under test, nil without -target.
-var deployed *stack.Stack
+var deployed *target
 
-// functionLogs is what the functions printed, shown when the suite fails.
+// absent says why the target that was asked for is not there; then every
+// scenario is skipped, by name.
+var absent string
+
+// root is the repository.
+const root = "../.."
+
+// functionLogs is what the functions printed, shown when the suite fails. In a
+// container it is all that the cloud printed, the functions' lines among it.
 var functionLogs logTail
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	switch *targetName {
-	case "":
-		os.Exit(m.Run())
-	case "embedded":
-		os.Exit(runEmbedded(m))
-	default:
-		fmt.Fprintf(os.Stderr, "-target %s: there is only embedded\n", *targetName)
+	targets := map[string]func(context.Context, func() int) (int, error){
+		"embedded": runEmbedded, "container": runContainer, "aws": runAWS,
+		"": func(_ context.Context, run func() int) (int, error) { return run(), nil },
+	}
+	on, ok := targets[*targetName]
+	if !ok {
+		fmt.Fprintf(os.Stderr, "-target %s: there are embedded, container and aws\n", *targetName)
 		os.Exit(2)
 	}
-}
-
-// runEmbedded deploys to a local cloud in this process.
-func runEmbedded(m *testing.M) int {
-	s, err := stack.Up(context.Background(), stack.Options{
-		Root: "../..", Dir: ".local/test", Out: os.Stderr, FunctionLog: functionLogs.add,
-		Logger: slog.New(slog.NewMultiHandler(
-			slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}),
-			slog.NewTextHandler(&cloudLog, &slog.HandlerOptions{Level: slog.LevelDebug}),
-		)),
-	})
+	// A container outlives a process that is interrupted, unless it is taken down.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code, err := on(ctx, func() int { return untilInterrupted(ctx, m) })
+	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "suite:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// untilInterrupted runs the tests, or leaves them where they are.
+func untilInterrupted(ctx context.Context, m *testing.M) int {
+	done := make(chan int, 1)
+	go func() { done <- m.Run() }()
+	select {
+	case code := <-done:
+		if code != 0 {
+			functionLogs.print(os.Stderr)
+		}
+		return code
+	case <-ctx.Done():
 		return 1
 	}
-	defer s.Close(context.Background())
-	deployed = s
-	code := m.Run()
-	if code != 0 {
-		functionLogs.print(os.Stderr)
-	}
-	return code
 }
 
 // logTail keeps the last lines of the functions.
@@ -75,10 +82,10 @@ type logTail struct {
 
 const keptLines = 400
 
-func (l *logTail) add(line lambda.LogLine) {
+func (l *logTail) add(line string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.lines = append(l.lines, path.Base(line.Group)+" "+line.Text)
+	l.lines = append(l.lines, line)
 	if n := len(l.lines); n > 2*keptLines {
 		l.lines = append([]string(nil), l.lines[n-keptLines:]...)
 	}
@@ -95,42 +102,47 @@ func (l *logTail) print(w io.Writer) {
 // scenario is one test's view of the deployment: tenants that nobody else has.
 type scenario struct {
 	*testing.T
-	stack  *stack.Stack
+	stack  *target
 	tenant string
 	other  string // another tenant
 }
 
 var scenarios atomic.Int64
 
-// begin starts a scenario, or skips it where nothing is deployed.
-func begin(t *testing.T) *scenario {
+// begin starts a scenario. It is skipped where nothing is deployed, or where the
+// target lacks something that the scenario needs.
+func begin(t *testing.T, needs ...need) *scenario {
 	t.Helper()
-	s := beginAlone(t)
+	s := beginAlone(t, needs...)
 	t.Parallel()
 	return s
 }
 
 // beginAlone is begin for a scenario that changes what others rely on: it runs
 // before all those that run at the same time, and must put back what it changes.
-func beginAlone(t *testing.T) *scenario {
+func beginAlone(t *testing.T, needs ...need) *scenario {
 	t.Helper()
-	if deployed == nil {
+	switch {
+	case absent != "":
+		t.Skipf("%s: %s", *targetName, absent)
+	case deployed == nil:
 		t.Skip("nothing is deployed without -target: make local-test")
+	}
+	for _, n := range needs {
+		if !deployed.has[n] {
+			t.Skipf("the target %s has no %s", *targetName, n)
+		}
 	}
 	n := scenarios.Add(1)
 	return &scenario{
 		T: t, stack: deployed,
-		tenant: fmt.Sprintf("tenant-%d", n), other: fmt.Sprintf("other-%d", n),
+		// On AWS others may have run before, whose rows are still there.
+		tenant: fmt.Sprintf("tenant-%s-%d", deployed.run, n), other: fmt.Sprintf("other-%s-%d", deployed.run, n),
 	}
 }
 
 // config is how a back end on this machine reaches the cloud.
-func (s *scenario) config() aws.Config {
-	return aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(s.stack.Cloud.URL()),
-		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-	}
-}
+func (s *scenario) config() aws.Config { return s.stack.AWS.Copy() }
 
 func (s *scenario) sqs() *sqs.Client { return sqs.NewFromConfig(s.config()) }
 

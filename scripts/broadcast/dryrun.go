@@ -61,8 +61,11 @@ func (t *tool) printPlan(d cost.Deployment, p cost.Plan) {
 	if p.Units == 1 {
 		units = "1, sent by the broadcast function itself"
 	}
-	pace := fmt.Sprintf("%s at %s posts a second: %d of the %d senders that share post_rate %s",
-		took(p.Duration), count(int(p.Rate)), p.Senders, d.BroadcastSenders+d.DeliverSenders, count(int(d.PostRate)))
+	who := "the broadcast function itself"
+	if p.Units > 1 {
+		who = fmt.Sprintf("%d of %d deliverers", p.Senders, d.DeliverSenders)
+	}
+	pace := fmt.Sprintf("%s at %s posts a second: %s, at post_rate %s", took(p.Duration), count(int(p.Rate)), who, count(int(d.PostRate)))
 	for _, row := range [][2]string{
 		{"recipients", recipients},
 		{"posts", fmt.Sprintf("%s of %s", count(p.Posts), plural(p.FrameBytes, "byte"))},

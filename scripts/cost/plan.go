@@ -11,7 +11,7 @@ import (
 
 // Deployment is what of infra/ decides about time and cost.
 type Deployment struct {
-	PostRate         float64 // posts a second, shared evenly by all senders
+	PostRate         float64 // posts a second of all senders together
 	BroadcastSenders int     // maximum concurrency of the broadcast function
 	DeliverSenders   int     // and of the deliver function
 	MemoryGB         float64 // of each
@@ -24,10 +24,19 @@ func DefaultDeployment() Deployment {
 	return Deployment{PostRate: 8000, BroadcastSenders: 4, DeliverSenders: 6, MemoryGB: 1, TenantShards: 4, ChannelShards: 1}
 }
 
-// senderRate is one sender's share of PostRate, as infra/locals.tf has it.
-func (d Deployment) senderRate() float64 {
-	return max(1, math.Floor(d.PostRate/float64(d.BroadcastSenders+d.DeliverSenders)))
+// senderRate is one sender's part of PostRate, as infra/locals.tf has it: that of
+// a deliverer if the broadcast is split, else that of the broadcast function.
+func (d Deployment) senderRate(split bool) float64 {
+	rate := d.PostRate / float64(d.BroadcastSenders+d.DeliverSenders)
+	if split {
+		rate = d.PostRate * (100 - directPercent) / 100 / float64(d.DeliverSenders)
+	}
+	return max(1, math.Floor(rate))
 }
+
+// directPercent is what the broadcast functions may use of PostRate in the long
+// run.
+const directPercent = 4
 
 // Broadcast is what is to be sent.
 type Broadcast struct {
@@ -71,7 +80,7 @@ func (d Deployment) Plan(b Broadcast) Plan {
 		p.QueueMessages += p.Units
 		p.Senders = min(p.Units, d.DeliverSenders)
 	}
-	p.Rate = d.senderRate() * float64(p.Senders)
+	p.Rate = d.senderRate(p.split()) * float64(p.Senders)
 	p.Duration = d.duration(p)
 
 	p.Usage[Messages] = float64(p.Messages)
@@ -92,7 +101,7 @@ func (p Plan) split() bool { return p.Units > 1 }
 func (d Deployment) duration(p Plan) time.Duration {
 	rounds := math.Ceil(float64(p.Units) / float64(p.Senders))
 	largest := min(p.Recipients, broadcast.UnitSize)
-	posting := rounds * float64(largest) / d.senderRate()
+	posting := rounds * float64(largest) / d.senderRate(p.split())
 	splitting := time.Duration(0)
 	if p.split() {
 		splitting = time.Duration(p.Units) * splitTime
@@ -103,7 +112,7 @@ func (d Deployment) duration(p Plan) time.Duration {
 // gbSeconds: each unit occupies a sender as long as its share of the rate lets
 // it, and the broadcast function goes through the pages.
 func (d Deployment) gbSeconds(p Plan) float64 {
-	work := begunTime + time.Duration(p.Units)*(splitTime+recordTime) + seconds(float64(p.Recipients)/d.senderRate())
+	work := begunTime + time.Duration(p.Units)*(splitTime+recordTime) + seconds(float64(p.Recipients)/d.senderRate(p.split()))
 	return work.Seconds() * d.MemoryGB
 }
 

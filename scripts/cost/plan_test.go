@@ -60,11 +60,11 @@ func TestTheTimeIsThatOfTheSendersShares(t *testing.T) {
 	}{
 		{"nobody", cost.DefaultDeployment(), 0, 800, 0},
 		{"one unit goes at one sender's share", cost.DefaultDeployment(), 500, 800, 625 * time.Millisecond},
-		{"six at six deliverers'", cost.DefaultDeployment(), 3000, 4800, 625 * time.Millisecond},
-		{"the seventh waits for a second round", cost.DefaultDeployment(), 3500, 4800, 1250 * time.Millisecond},
-		{"a million", cost.DefaultDeployment(), 1_000_000, 4800, 208750 * time.Millisecond},
-		{"at another rate", slow, 600, 20, 50 * time.Second},
-		{"no faster than it is split", fast, 1_000_000, 60_000, 70 * time.Second},
+		{"six at six deliverers'", cost.DefaultDeployment(), 3000, 7680, 391 * time.Millisecond},
+		{"the seventh waits for a second round", cost.DefaultDeployment(), 3500, 7680, 781 * time.Millisecond},
+		{"a million", cost.DefaultDeployment(), 1_000_000, 7680, 130469 * time.Millisecond},
+		{"at another rate", slow, 600, 32, 31250 * time.Millisecond},
+		{"no faster than it is split", fast, 1_000_000, 96_000, 70 * time.Second},
 	} {
 		p := tt.d.Plan(toTenant(tt.n))
 		if p.Rate != tt.rate || p.Duration.Round(time.Millisecond) != tt.time {
@@ -104,5 +104,5 @@ func ExampleDeployment_Plan() {
 		Tenant: "acme", To: protocol.Audience{Tenant: true}, Recipients: 1_000_000, FrameBytes: 200,
 	})
 	fmt.Printf("%d units, %.0f s, $%.2f\n", p.Units, p.Duration.Seconds(), p.Usage.Dollars())
-	// Output: 2000 units, 209 s, $1.03
+	// Output: 2000 units, 130 s, $1.02
 }

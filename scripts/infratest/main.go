@@ -1,5 +1,5 @@
-// Infratest is `make infra-test`: the mocked tests of the Terraform root module
-// and of each module, with the provider found as for the other verbs.
+// Infratest is `make infra-test`: formatting, validation and the mocked tests of
+// the Terraform root module and of each module, with the provider found as for the other verbs.
 package main
 
 import (

@@ -2,14 +2,19 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/terraform-exec/tfexec"
 )
 
-// TestInfra runs `terraform test` on the root module and on each module that
-// has tests. They are mocked: nothing is deployed and nobody is called.
+// TestInfra checks the formatting of infra/, validates the root module and each
+// module, and runs their tests. They are mocked: nothing is deployed and nobody
+// is called.
 func TestInfra(ctx context.Context, root string, out io.Writer) error {
 	root, err := filepath.Abs(root)
 	if err != nil {
@@ -37,7 +42,15 @@ func TestInfra(ctx context.Context, root string, out io.Writer) error {
 		if err != nil {
 			return err
 		}
+		if folder == infra {
+			if err := t.formatted(ctx); err != nil {
+				return err
+			}
+		}
 		if err := t.initialise(ctx); err != nil {
+			return err
+		}
+		if err := t.validate(ctx, filepath.Base(folder)); err != nil {
 			return err
 		}
 		if err := t.test(ctx, filepath.Base(folder)); err != nil {
@@ -45,6 +58,30 @@ func TestInfra(ctx context.Context, root string, out io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// formatted is `terraform fmt -check -recursive`.
+func (t *terraform) formatted(ctx context.Context) error {
+	return t.say.step("terraform fmt -check", func() error {
+		ok, files, err := t.exec.FormatCheck(ctx, tfexec.Recursive(true))
+		if err == nil && !ok {
+			err = fmt.Errorf("not formatted, make fmt mends it: %s", strings.Join(files, ", "))
+		}
+		return err
+	})
+}
+
+func (t *terraform) validate(ctx context.Context, name string) error {
+	return t.say.step("terraform validate "+name, func() error {
+		out, err := t.exec.Validate(ctx)
+		if err != nil {
+			return err
+		}
+		for _, d := range out.Diagnostics { // a warning, too, is something to mend
+			err = errors.Join(err, fmt.Errorf("%s: %s", d.Summary, d.Detail))
+		}
+		return err
+	})
 }
 
 // test shows the summary of a folder's tests, and what failed.

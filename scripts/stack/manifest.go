@@ -38,9 +38,9 @@ func (m manifest) sameSources(sources string) bool { return m.Inputs != "" && m.
 // hashSources hashes the code that the functions are built from, the compiler's
 // version, the Terraform code and the key. Functions import only shared/
 // (scripts/structure holds them to it) and modules, which go.sum pins.
-func hashSources(root string, port int, key *authtest.Key) (string, error) {
+func hashSources(root string, p artifact.Platform, port int, key *authtest.Key) (string, error) {
 	h := sha256.New()
-	fmt.Fprintf(h, "port %d\nkey %s\n%s %+v\n", port, key.PublicPEM(), runtime.Version(), artifact.Host)
+	fmt.Fprintf(h, "port %d\nkey %s\n%s %+v\n", port, key.PublicPEM(), runtime.Version(), p)
 	isCode := func(name string) bool { return !strings.HasSuffix(name, "_test.go") }
 	err := errors.Join(hashFile(h, "go.mod", filepath.Join(root, "go.mod")), hashFile(h, "go.sum", filepath.Join(root, "go.sum")))
 	for _, folder := range []string{"functions", "shared"} {

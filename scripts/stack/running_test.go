@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"fanfare/localstack/emulator"
 )
 
 func TestWhatRunsIsFoundByItsManifest(t *testing.T) {
@@ -31,7 +33,7 @@ func TestWhatRunsIsFoundByItsManifest(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := manifest{Port: port, Inputs: "x", Outputs: Outputs{WebSocketURL: "ws://localhost", TableName: "t"}}
-	write(t, filepath.Join(root, ".local", "cloud", "cloud.json"), "{}")
+	write(t, filepath.Join(root, ".local", "cloud", emulator.SnapshotFile), "x")
 	if err := m.save(filepath.Join(root, ".local")); err != nil {
 		t.Fatal(err)
 	}

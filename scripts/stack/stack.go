@@ -1,6 +1,7 @@
 // Package stack brings the whole of Fanfare up on this machine: it builds the
 // functions, starts the local cloud and has Terraform deploy infra/ to it. The
-// verbs that need a running stack (local, demo, local-test) share it.
+// verbs that need a running stack (local, demo, local-test) share it. The cloud
+// runs in this process, unless Options.Start starts another.
 //
 //	s, err := stack.Up(ctx, stack.Options{Root: ".", Dir: ".local", Out: os.Stdout})
 //	defer s.Close(ctx)
@@ -17,6 +18,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -59,12 +61,28 @@ type Options struct {
 	FunctionLog func(lambda.LogLine)
 	// Logger gets what the local cloud has to say.
 	Logger *slog.Logger
+	// Start starts the cloud, with the state that is in dir, if there is one. nil
+	// runs the local cloud in this process; the three options above are for that
+	// one. With Start, Port must be the port that the cloud names in its URLs.
+	Start func(ctx context.Context, dir string) (Cloud, error)
+	// Platform is what the cloud runs functions on. The zero value is this machine.
+	Platform artifact.Platform
 }
 
-// Stack is a deployed Fanfare on the local cloud.
+// Cloud is what a stack is deployed to.
+type Cloud interface {
+	// URL is the endpoint as this machine reaches it, for AWS_ENDPOINT_URL.
+	URL() string
+	// Save keeps the state in the folder that the cloud was started with, as
+	// emulator.SnapshotFile.
+	Save() error
+	Close(ctx context.Context) error
+}
+
+// Stack is a deployed Fanfare on a local cloud.
 type Stack struct {
-	Cloud    *emulator.Emulator
-	Outputs  Outputs
+	Cloud    Cloud
+	Outputs  Outputs       // as the cloud names itself
 	Key      *authtest.Key // signs tokens that the stack trusts
 	Restored bool          // Terraform was not needed
 
@@ -93,7 +111,13 @@ func Up(ctx context.Context, o Options) (_ *Stack, err error) {
 		return nil, err
 	}
 	o.Dir = filepath.Join(o.Root, o.Dir)
+	if o.Platform == (artifact.Platform{}) {
+		o.Platform = artifact.Host
+	}
 	s := &Stack{opts: o, say: newProgress(o.Out)}
+	if s.opts.Start == nil {
+		s.opts.Start = s.embedded
+	}
 	if s.lock, err = lockDir(o.Dir); err != nil {
 		return nil, err
 	}
@@ -124,19 +148,19 @@ func (s *Stack) bring(ctx context.Context) error {
 	if s.opts.Port == 0 {
 		s.opts.Port = was.Port
 	}
-	err := s.startCloud()
+	err := s.startCloud(ctx)
 	if _, portInUse := errors.AsType[*emulator.PortInUseError](err); err != nil && !portInUse && was.Inputs != "" {
 		s.say.line("what was kept cannot be restored (%v): it is deployed anew", err)
 		if err := forget(s.opts.Dir); err != nil {
 			return err
 		}
 		was = manifest{}
-		err = s.startCloud()
+		err = s.startCloud(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	sources, err := hashSources(s.opts.Root, s.port(), s.Key)
+	sources, err := hashSources(s.opts.Root, s.opts.Platform, s.port(), s.Key)
 	if err != nil {
 		return err
 	}
@@ -156,8 +180,9 @@ func (s *Stack) restored(was manifest, begin time.Time) {
 // same zips.
 func (s *Stack) renew(ctx context.Context, was manifest, sources string, begin time.Time) error {
 	var zips []artifact.Zip
-	err := s.say.step("build the functions for "+artifact.Host.OS+"/"+artifact.Host.Arch, func() (err error) {
-		zips, err = artifact.Build(ctx, s.opts.Root, filepath.Join(s.opts.Root, ".build", "local"), artifact.Host)
+	platform := s.opts.Platform
+	err := s.say.step("build the functions for "+platform.OS+"/"+platform.Arch, func() (err error) {
+		zips, err = artifact.Build(ctx, s.opts.Root, artifactsDir(s.opts.Root, platform), platform)
 		return err
 	})
 	if err != nil {
@@ -183,38 +208,65 @@ func (s *Stack) renew(ctx context.Context, was manifest, sources string, begin t
 	return now.save(s.opts.Dir)
 }
 
-func (s *Stack) startCloud() error {
-	return s.say.step("start the local cloud", func() (err error) {
-		s.Cloud, err = emulator.New(emulator.Options{
-			Addr:    net.JoinHostPort("127.0.0.1", strconv.Itoa(s.opts.Port)),
-			DataDir: filepath.Join(s.opts.Dir, "cloud"), Logger: s.opts.Logger, FunctionLog: s.opts.FunctionLog,
-		})
-		if err != nil {
-			return err
+func (s *Stack) startCloud(ctx context.Context) error {
+	return s.say.step("start the local cloud", func() error {
+		cloud, err := s.opts.Start(ctx, filepath.Join(s.opts.Dir, "cloud"))
+		if err == nil {
+			s.Cloud = cloud
 		}
-		if err = s.Cloud.Start(); err == nil {
-			return nil
-		}
-		if used, ok := errors.AsType[*emulator.PortInUseError](err); ok {
-			err = fmt.Errorf("%w (make … %s=4567)", used, PortVariable)
-		}
-		return errors.Join(err, s.Cloud.Close(context.Background())) // nothing runs in it yet
+		return err
 	})
 }
 
+// embedded starts the local cloud in this process.
+func (s *Stack) embedded(ctx context.Context, dir string) (Cloud, error) {
+	cloud, err := emulator.New(emulator.Options{
+		Addr:    net.JoinHostPort("127.0.0.1", strconv.Itoa(s.opts.Port)),
+		DataDir: dir, Logger: s.opts.Logger, FunctionLog: s.opts.FunctionLog,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err = cloud.Start(); err == nil {
+		return cloud, nil
+	}
+	if used, ok := errors.AsType[*emulator.PortInUseError](err); ok {
+		err = fmt.Errorf("%w (make … %s=4567)", used, PortVariable)
+	}
+	return nil, errors.Join(err, cloud.Close(context.WithoutCancel(ctx))) // nothing runs in it yet
+}
+
+// port is what the cloud's URLs name.
 func (s *Stack) port() int {
-	_, port, err := net.SplitHostPort(s.Cloud.Addr())
-	n, convErr := strconv.Atoi(port)
-	if err != nil || convErr != nil {
+	if s.opts.Port != 0 {
 		return s.opts.Port
 	}
-	return n
+	u, err := url.Parse(s.Cloud.URL())
+	if err != nil {
+		return 0
+	}
+	port, _ := strconv.Atoi(u.Port()) // 0 if there is none
+	return port
+}
+
+// artifactsDir is where the functions are built. This machine's are where
+// environments/local.tfvars looks for them.
+func artifactsDir(root string, p artifact.Platform) string {
+	if p == artifact.Host {
+		return filepath.Join(root, ".build", "local")
+	}
+	return filepath.Join(root, ".build", p.OS+"-"+p.Arch)
+}
+
+// newTerraform is Terraform for this stack.
+func (s *Stack) newTerraform(ctx context.Context) (*terraform, error) {
+	return newTerraform(ctx, s.opts.Root, s.opts.Dir, s.Cloud.URL(), s.opts.Platform, s.say)
 }
 
 // deploy has Terraform bring the cloud from what was deployed to what is wanted.
 func (s *Stack) deploy(ctx context.Context, was manifest) error {
 	var err error
-	if s.tf, err = newTerraform(ctx, s.opts.Root, s.opts.Dir, s.Cloud.URL(), s.say); err != nil {
+	if s.tf, err = s.newTerraform(ctx); err != nil {
 		return err
 	}
 	first := was.Inputs == ""
@@ -243,7 +295,7 @@ func (s *Stack) Destroy(ctx context.Context) error {
 	}
 	var err error
 	if s.tf == nil {
-		if s.tf, err = newTerraform(ctx, s.opts.Root, s.opts.Dir, s.Cloud.URL(), s.say); err != nil {
+		if s.tf, err = s.newTerraform(ctx); err != nil {
 			return err
 		}
 	}
@@ -258,7 +310,7 @@ func (s *Stack) Destroy(ctx context.Context) error {
 func (s *Stack) PlanIsEmpty(ctx context.Context) (bool, []string, error) {
 	var err error
 	if s.tf == nil {
-		if s.tf, err = newTerraform(ctx, s.opts.Root, s.opts.Dir, s.Cloud.URL(), s.say); err != nil {
+		if s.tf, err = s.newTerraform(ctx); err != nil {
 			return false, nil, err
 		}
 	}

@@ -62,7 +62,7 @@ func TestNothingIsBuiltWhileTheSourcesAreTheSame(t *testing.T) {
 	}
 	hash := func(port int) string {
 		t.Helper()
-		h, err := hashSources(root, port, key)
+		h, err := hashSources(root, artifact.Host, port, key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +88,7 @@ func TestNothingIsBuiltWhileTheSourcesAreTheSame(t *testing.T) {
 	if err := os.Remove(filepath.Join(root, "go.sum")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := hashSources(root, 4566, key); err == nil {
+	if _, err := hashSources(root, artifact.Host, 4566, key); err == nil {
 		t.Error("sources that are not there")
 	}
 }

@@ -34,7 +34,7 @@ type terraform struct {
 }
 
 // newTerraform finds Terraform and its provider and initialises infra/.
-func newTerraform(ctx context.Context, root, dir, endpoint string, say *progress) (*terraform, error) {
+func newTerraform(ctx context.Context, root, dir, endpoint string, p artifact.Platform, say *progress) (*terraform, error) {
 	binary, err := findTerraform(ctx, root, say)
 	if err != nil {
 		return nil, err
@@ -42,6 +42,10 @@ func newTerraform(ctx context.Context, root, dir, endpoint string, say *progress
 	t, err := newModule(binary, filepath.Join(root, "infra"), dir, endpoint, say)
 	if err != nil {
 		return nil, err
+	}
+	t.options = []string{"architecture=" + p.LambdaArchitecture()}
+	if p != artifact.Host { // whose folder is in local.tfvars
+		t.options = append(t.options, "artifacts_dir="+artifactsDir(root, p))
 	}
 	return t, t.initialise(ctx)
 }
@@ -55,10 +59,7 @@ func newModule(binary, folder, dir, endpoint string, say *progress) (*terraform,
 	if err := errors.Join(exec.SetEnv(environment(dir, endpoint)), exec.SetWaitDelay(stopGrace)); err != nil {
 		return nil, err
 	}
-	return &terraform{
-		exec: exec, say: say, state: filepath.Join(dir, stateFile),
-		options: []string{"architecture=" + artifact.Host.LambdaArchitecture()},
-	}, nil
+	return &terraform{exec: exec, say: say, state: filepath.Join(dir, stateFile)}, nil
 }
 
 // initialise gets the provider, from the registry or a mirror.
@@ -194,6 +195,10 @@ func (t *terraform) outputs(ctx context.Context) (Outputs, error) {
 	if err != nil {
 		return Outputs{}, fmt.Errorf("terraform output: %w", err)
 	}
+	return decodeOutputs(metas)
+}
+
+func decodeOutputs(metas map[string]tfexec.OutputMeta) (Outputs, error) {
 	values := map[string]json.RawMessage{}
 	for name, m := range metas {
 		values[name] = m.Value

@@ -13,6 +13,9 @@ var (
 	ErrCursorMoved = errors.New("broadcast cursor has moved")
 	// ErrUnfinished: a part of the unit is left and recorded; try again.
 	ErrUnfinished = errors.New("unit unfinished")
+	// ErrPaused: the call's time is nearly over, and the rest of the audience is
+	// for another one. Call again at once: nothing failed.
+	ErrPaused = errors.New("broadcast paused at the end of the call's time")
 	// ErrNotFound: no such receipt or unit.
 	ErrNotFound = errors.New("broadcast not found")
 )

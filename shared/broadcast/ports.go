@@ -33,6 +33,9 @@ type Progress struct {
 	Cursor string // of the page that the last of Units was made of, "" once Done
 	Units  int    // units handed out so far; the last one perhaps not
 	Done   bool   // the audience has been read and handed out to its end
+	// Settled: all Units are handed out, and Cursor is of the page after them. A
+	// run that ends on purpose leaves this behind, so that the next repeats nothing.
+	Settled bool
 }
 
 // Receipt is what is known of a broadcast.

@@ -23,7 +23,8 @@ type Retirer interface {
 }
 
 // Splitter turns a broadcast into units. It sends a small one itself and puts
-// the units of a larger one on the delivery queue. All members are needed.
+// the units of a larger one on the delivery queue. All members but Direct are
+// needed.
 type Splitter struct {
 	Audience  Audience
 	Ledger    Ledger
@@ -32,6 +33,7 @@ type Splitter struct {
 	Deliverer *Deliverer
 	Retirer   Retirer
 	Now       func() time.Time
+	Direct    *Allowance // what it may send itself; nil is every small broadcast
 }
 
 // Outcome says what Run did, for the log.
@@ -48,9 +50,11 @@ type Outcome struct {
 // for the same message at any time: what is done is not done again, but for at
 // most one page.
 //
+// It ends with ErrPaused, between two pages, shortly before ctx's deadline would
+// cut it off: an audience may take longer to read than a call may last.
 // ErrCursorMoved means that another run has taken over; ErrUnfinished that the
 // one unit of a small broadcast has connections left. Calling again helps with
-// both, and with what the ports return. ErrMalformed it never does.
+// all three, and with what the ports return. ErrMalformed it never does.
 func (s *Splitter) Run(ctx context.Context, m Message) (Outcome, error) {
 	frame, err := m.Frame()
 	if err != nil {
@@ -136,9 +140,30 @@ func (r *run) split(ctx context.Context) error {
 			if err := r.advance(ctx, Progress{Units: r.out.Units, Done: true}); err != nil {
 				return err
 			}
+		} else if r.late(ctx) {
+			return r.pause(ctx, cursor)
 		}
 	}
 	return nil
+}
+
+// pageTime is what a page may take at worst, its retries and stale rows
+// included. A usual one takes a fiftieth of it.
+const pageTime = 2 * time.Second
+
+// late reports whether ctx may end within the next page.
+func (r *run) late(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && deadline.Sub(r.Now()) < pageTime
+}
+
+// pause leaves a ledger behind in which no unit is in doubt. It comes after a
+// page, so that however short the calls are, each gets further.
+func (r *run) pause(ctx context.Context, next string) error {
+	if err := r.advance(ctx, Progress{Cursor: next, Units: r.out.Units, Settled: true}); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %d units handed out so far", ErrPaused, r.out.Units)
 }
 
 // begin claims the broadcast or finds out how far it is.
@@ -154,7 +179,7 @@ func (r *run) begin(ctx context.Context) error {
 		return fmt.Errorf("%w: messageId %s is another broadcast's", ErrMalformed, m.MessageID)
 	}
 	r.at = receipt.Progress
-	r.doubt = r.at.Units > 0 && !r.at.Done
+	r.doubt = r.at.Units > 0 && !r.at.Done && !r.at.Settled
 	r.out.Resumed, r.out.Units = r.at != Progress{}, r.at.Units
 	return nil
 }
@@ -183,8 +208,8 @@ func (r *run) page(ctx context.Context, cursor string) (Page, error) {
 }
 
 // hand makes a page a unit and sees that it is delivered. The only unit of a
-// small broadcast is delivered here and now: the queue would cost it a second
-// function's start. Its number needs no guard, because nobody is on a second
+// small broadcast is delivered here and now, if the allowance is enough for it:
+// the queue would cost it a second function's start. Its number needs no guard, because nobody is on a second
 // page; and keeping the number, a repetition goes on with what remained.
 func (r *run) hand(ctx context.Context, cursor string, page Page) error {
 	if len(page.IDs) == 0 {
@@ -198,18 +223,38 @@ func (r *run) hand(ctx context.Context, cursor string, page Page) error {
 	if !expires.IsZero() {
 		u.ExpiresAt = expires.UnixMilli()
 	}
-	only := r.at.Units == 0 && page.Next == ""
-	if !only {
+	here, err := r.here(ctx, u, page)
+	if err != nil {
+		return err
+	}
+	if !here {
 		if err := r.advance(ctx, Progress{Cursor: cursor, Units: u.N + 1}); err != nil {
 			return err
 		}
 	}
 	r.out.Units = u.N + 1
-	if expired := u.ExpiresAt != 0 && !r.Now().Before(expires); only || expired {
+	if expired := u.ExpiresAt != 0 && !r.Now().Before(expires); here || expired {
 		_, err := r.Deliverer.Deliver(ctx, u)
 		return err
 	}
 	return r.Units.SendUnit(ctx, u)
+}
+
+// here reports whether a unit is to be delivered by this run. One that an
+// earlier run began here is, whatever the allowance: queued, it could end up
+// beside another unit with the same page.
+func (r *run) here(ctx context.Context, u Unit, page Page) (bool, error) {
+	if r.at.Units > 0 || page.Next != "" {
+		return false, nil
+	}
+	if r.Direct == nil || r.Direct.Take(len(u.Connections)) {
+		return true, nil
+	}
+	_, err := r.Ledger.Unit(ctx, u.MessageID, u.N)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // advance moves the ledger. From then on no other run can hand out what this

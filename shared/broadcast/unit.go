@@ -8,7 +8,7 @@ import (
 	"fanfare/shared/protocol"
 )
 
-// UnitSize is how many connections one unit holds at most: about a second of
+// UnitSize is how many connections one unit holds at most: less than a second of
 // posts at one sender's share of the rate.
 const UnitSize = 500
 

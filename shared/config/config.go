@@ -52,7 +52,8 @@ type BroadcastFunction struct {
 	WebSocketEndpoint string
 	BroadcastQueueURL string
 	DeliveryQueueURL  string
-	PostRate          float64 // posts per second of one sender
+	PostRate          float64 // posts per second of one sender while it sends
+	DirectRate        float64 // and in the long run: what is over it is for the deliver function
 	LogLevel          slog.Level
 }
 
@@ -95,7 +96,7 @@ func Broadcast(lookup Lookup) (BroadcastFunction, error) {
 	c := BroadcastFunction{
 		TableName: e.required("TABLE_NAME"), WebSocketEndpoint: e.url("WEBSOCKET_ENDPOINT"),
 		BroadcastQueueURL: e.url("BROADCAST_QUEUE_URL"), DeliveryQueueURL: e.url("DELIVERY_QUEUE_URL"),
-		PostRate: e.rate(), LogLevel: e.level(),
+		PostRate: e.rate("POST_RATE", 1), DirectRate: e.rate("DIRECT_RATE", 0), LogLevel: e.level(),
 	}
 	return c, e.err()
 }
@@ -105,7 +106,7 @@ func Deliver(lookup Lookup) (DeliverFunction, error) {
 	e := env{lookup: lookup}
 	c := DeliverFunction{
 		TableName: e.required("TABLE_NAME"), WebSocketEndpoint: e.url("WEBSOCKET_ENDPOINT"),
-		DeliveryQueueURL: e.url("DELIVERY_QUEUE_URL"), PostRate: e.rate(), LogLevel: e.level(),
+		DeliveryQueueURL: e.url("DELIVERY_QUEUE_URL"), PostRate: e.rate("POST_RATE", 1), LogLevel: e.level(),
 	}
 	return c, e.err()
 }
@@ -183,11 +184,10 @@ func (e *env) ttl() time.Duration {
 	return d
 }
 
-func (e *env) rate() float64 {
-	const name = "POST_RATE"
+func (e *env) rate(name string, least float64) float64 {
 	r, err := strconv.ParseFloat(e.required(name), 64)
-	if err != nil || !(r >= 1 && r <= 100000) {
-		e.fail("%s must be a number of posts per second between 1 and 100000", name)
+	if err != nil || !(r >= least && r <= 100000) {
+		e.fail("%s must be a number of posts per second between %g and 100000", name, least)
 	}
 	return r
 }

@@ -21,7 +21,7 @@ func complete() map[string]string {
 	return map[string]string{
 		"TABLE_NAME": "fanfare", "WEBSOCKET_ENDPOINT": "https://abc.example.com/live",
 		"BROADCAST_QUEUE_URL": "https://sqs.example.com/1/broadcast", "DELIVERY_QUEUE_URL": "https://sqs.example.com/1/delivery",
-		"POST_RATE": "800", "JWT_PUBLIC_KEY": "-----BEGIN PUBLIC KEY-----",
+		"POST_RATE": "800", "DIRECT_RATE": "80", "JWT_PUBLIC_KEY": "-----BEGIN PUBLIC KEY-----",
 	}
 }
 
@@ -91,8 +91,15 @@ func TestRateBounds(t *testing.T) {
 			t.Errorf("POST_RATE=%q: error %v", rate, err)
 		}
 	}
-	if c, err := config.Broadcast(environment(complete())); err != nil || c.PostRate != 800 {
-		t.Errorf("rate %v, error %v; want 800", c.PostRate, err)
+	for _, rate := range []string{"", "-1", "NaN"} {
+		vars := complete()
+		vars["DIRECT_RATE"] = rate
+		if _, err := config.Broadcast(environment(vars)); err == nil || !strings.Contains(err.Error(), "DIRECT_RATE") {
+			t.Errorf("DIRECT_RATE=%q: error %v", rate, err)
+		}
+	}
+	if c, err := config.Broadcast(environment(complete())); err != nil || c.PostRate != 800 || c.DirectRate != 80 {
+		t.Errorf("rates %v and %v, error %v; want 800 and 80", c.PostRate, c.DirectRate, err)
 	}
 }
 

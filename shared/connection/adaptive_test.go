@@ -216,6 +216,19 @@ func TestIdleTimeBuysNoMoreThanABurst(t *testing.T) {
 	})
 }
 
+func TestALongerBurstPeriodMakesUpForALongerPause(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		m := newManager(&connectiontest.Sender{}, connection.Options{Rate: 1000, BurstPeriod: 250 * time.Millisecond})
+		start := time.Now()
+		for range 10 { // units of 500, each followed by a pause
+			_ = m.Broadcast(t.Context(), names(500), nil)
+			time.Sleep(200 * time.Millisecond)
+		}
+		// A post each millisecond, as if there were no pauses but the last.
+		want(t, "time", time.Since(start), 4999*time.Millisecond+200*time.Millisecond)
+	})
+}
+
 func TestTheRateGivesWayAndComesBack(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		sender := &connectiontest.Sender{}

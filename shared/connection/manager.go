@@ -47,7 +47,7 @@ func NewManager(store Store, sender Sender, o Options) *Manager {
 		halt:       newHalt(),
 		pool:       newPool(newSizer(o)),
 		breakers:   newBreakers(o),
-		rate:       newRate(o.Rate),
+		rate:       newRate(o.Rate, o.BurstPeriod),
 		stats:      newStats(),
 	}
 }

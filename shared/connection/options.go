@@ -21,9 +21,13 @@ type Options struct {
 	MaxWorkers int
 
 	// Rate is the most posts a second, of the whole Manager. Default 0, which is
-	// no limit. Bursts are a fiftieth of it. While API Gateway throttles, the
-	// Manager stays below it by itself.
+	// no limit. While API Gateway throttles, the Manager stays below it by
+	// itself.
 	Rate float64
+	// BurstPeriod is for how long a Manager that was idle may make up for it: as
+	// many posts as the Rate lets through in that time may go out at once. Default
+	// 20 ms.
+	BurstPeriod time.Duration
 
 	// MaxAttempts is how often one message is posted to one connection before
 	// its last failure is the result. Default 4.
@@ -62,6 +66,7 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	orDefault(&o.Workers, 10)
 	orDefault(&o.MaxWorkers, 256)
+	orDefault(&o.BurstPeriod, 20*time.Millisecond)
 	orDefault(&o.MaxAttempts, 4)
 	orDefault(&o.BaseBackoff, 100*time.Millisecond)
 	orDefault(&o.MaxBackoff, 5*time.Second)

@@ -10,13 +10,13 @@ const (
 	giveWayFloor  = 1.0 / 20               // never below this share of the rate
 	giveWayPause  = 250 * time.Millisecond // throttles closer together are one
 	recoverIn     = 10 * time.Second       // from nothing back to the full rate
-	burstPeriod   = 20 * time.Millisecond  // a burst is what this time would let through
 )
 
 // rate is a token bucket (in the form of GCRA: the time at which the next post
 // would be due if all kept their distance). Times are since the Manager's epoch.
 type rate struct {
-	limit float64 // posts per second; 0 is no limit
+	limit float64       // posts per second; 0 is no limit
+	burst time.Duration // a burst is what this time would let through
 
 	mu      sync.Mutex
 	current float64       // limit, or less while giving way
@@ -26,9 +26,9 @@ type rate struct {
 	waits   bool // since the last look, somebody had to wait
 }
 
-func newRate(limit float64) *rate {
+func newRate(limit float64, burst time.Duration) *rate {
 	limit = max(limit, 0)
-	return &rate{limit: limit, current: limit, gaveWay: -giveWayPause}
+	return &rate{limit: limit, burst: burst, current: limit, gaveWay: -giveWayPause}
 }
 
 // wait returns when a post may start, or the reason why it may not any more.
@@ -46,7 +46,7 @@ func (r *rate) reserve(now time.Duration) time.Duration {
 	r.recover(now)
 	gap := time.Duration(float64(time.Second) / r.current)
 	// Idle time buys no more than a burst.
-	r.due = max(r.due, now-burstPeriod) + gap
+	r.due = max(r.due, now-r.burst) + gap
 	wait := r.due - gap - now
 	if wait > 0 {
 		r.waits = true

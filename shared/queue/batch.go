@@ -37,7 +37,8 @@ func NewBatch(api VisibilityChanger, url string, log *slog.Logger) *Batch {
 // the queue's visibility time-out, and goes to the dead-letter queue when it
 // has failed too often. One that can never be understood
 // (broadcast.ErrMalformed) need not wait: it is made visible at once, and so is
-// in the dead-letter queue within seconds.
+// in the dead-letter queue within seconds. Nor need one whose work goes on in
+// another call (broadcast.ErrPaused); each such call counts as a receive.
 //
 // The context of each ends before the function's own does, so that there is
 // time to record what was left and to answer: where Lambda itself has to end
@@ -45,6 +46,7 @@ func NewBatch(api VisibilityChanger, url string, log *slog.Logger) *Batch {
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 func (b *Batch) Handle(ctx context.Context, event events.SQSEvent, each func(context.Context, events.SQSMessage) error) (events.SQSEventResponse, error) {
+	whole := ctx
 	ctx, cancel := early(ctx)
 	defer cancel()
 	var resp events.SQSEventResponse
@@ -53,25 +55,34 @@ func (b *Batch) Handle(ctx context.Context, event events.SQSEvent, each func(con
 		if err == nil {
 			continue
 		}
-		b.log.ErrorContext(ctx, "message failed", "sqsMessageId", m.MessageId,
-			"receiveCount", m.Attributes["ApproximateReceiveCount"], "error", err)
-		if errors.Is(err, broadcast.ErrMalformed) {
-			b.release(ctx, m)
+		b.report(ctx, m, err)
+		if errors.Is(err, broadcast.ErrMalformed) || errors.Is(err, broadcast.ErrPaused) {
+			b.release(whole, m)
 		}
 		resp.BatchItemFailures = append(resp.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
 	}
 	return resp, nil
 }
 
-// reserve is kept of a call's time; of a very short call, a quarter.
-const reserve = 3 * time.Second
+// report logs why a message is to come again: as an error, unless it is meant to.
+func (b *Batch) report(ctx context.Context, m events.SQSMessage, err error) {
+	level, text := slog.LevelError, "message failed"
+	if errors.Is(err, broadcast.ErrPaused) {
+		level, text = slog.LevelInfo, "message goes on in another call"
+	}
+	b.log.Log(ctx, level, text, "sqsMessageId", m.MessageId,
+		"receiveCount", m.Attributes["ApproximateReceiveCount"], "error", err)
+}
+
+// Reserve is kept of a call's time; of a very short call, a quarter.
+const Reserve = 3 * time.Second
 
 func early(ctx context.Context) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadline(ctx, deadline.Add(-min(reserve, time.Until(deadline)/4)))
+	return context.WithDeadline(ctx, deadline.Add(-min(Reserve, time.Until(deadline)/4)))
 }
 
 // one turns a panic into a failure of its message: the others of the batch
@@ -93,7 +104,7 @@ func (b *Batch) release(ctx context.Context, m events.SQSMessage) {
 		QueueUrl: &b.url, ReceiptHandle: &m.ReceiptHandle, VisibilityTimeout: 0,
 	})
 	if err != nil {
-		b.log.WarnContext(ctx, "malformed message waits for its visibility time-out", "sqsMessageId", m.MessageId, "error", err)
+		b.log.WarnContext(ctx, "message waits for its visibility time-out", "sqsMessageId", m.MessageId, "error", err)
 	}
 }
 

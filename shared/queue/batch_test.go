@@ -25,9 +25,12 @@ type visibility struct {
 	err      error
 }
 
-func (v *visibility) ChangeMessageVisibility(_ context.Context, in *sqs.ChangeMessageVisibilityInput, _ ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityOutput, error) {
+func (v *visibility) ChangeMessageVisibility(ctx context.Context, in *sqs.ChangeMessageVisibilityInput, _ ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityOutput, error) {
 	if *in.QueueUrl != queueURL || in.VisibilityTimeout != 0 {
 		return nil, fmt.Errorf("queue %s, time-out %d", *in.QueueUrl, in.VisibilityTimeout)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	v.receipts = append(v.receipts, *in.ReceiptHandle)
 	return &sqs.ChangeMessageVisibilityOutput{}, v.err
@@ -180,6 +183,26 @@ func TestSentAtIsTheQueuesTime(t *testing.T) {
 		}
 		if got := queue.SentAt(events.SQSMessage{}); !got.Equal(time.Now()) {
 			t.Errorf("without attributes: got %v", got)
+		}
+	})
+}
+
+// The visibility time-out is minutes long; a broadcast to a million that is
+// split in several calls must not wait it out between them.
+func TestAPausedMessageIsMadeVisibleAtOnceEvenWhenItsTimeIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var h handling
+		h.run(ctx, t, []string{"large"}, func(ctx context.Context, _ events.SQSMessage) error {
+			<-ctx.Done()
+			return fmt.Errorf("%w: 1500 units", broadcast.ErrPaused)
+		})
+		if !slices.Equal(h.failed(), []string{"large"}) || !slices.Equal(h.api.receipts, []string{"receipt of large"}) {
+			t.Errorf("failed %v, made visible %v; want large in both", h.failed(), h.api.receipts)
+		}
+		if strings.Contains(h.log.String(), "ERROR") {
+			t.Errorf("a pause is no error: %s", h.log.String())
 		}
 	})
 }

@@ -63,13 +63,14 @@ func (d *DynamoDB) Advance(ctx context.Context, messageID string, from, to broad
 	mark := rand.Text()
 	_, err = d.updateItem(ctx, &dynamodb.UpdateItemInput{
 		Key:                      receiptKey(messageID).item(),
-		UpdateExpression:         aws.String("SET #cursor = :toCursor, #units = :toUnits, #done = :toDone, #mark = :mark"),
+		UpdateExpression:         aws.String("SET #cursor = :toCursor, #units = :toUnits, #done = :toDone, #settled = :toSettled, #mark = :mark"),
 		ConditionExpression:      aws.String("#cursor = :cursor AND #units = :units AND #done = :done AND #expires > :now"),
 		ExpressionAttributeNames: advanceNames,
 		ExpressionAttributeValues: item{
 			":cursor": text(from.Cursor), ":units": number(from.Units), ":done": boolean(from.Done),
 			":toCursor": text(to.Cursor), ":toUnits": number(to.Units), ":toDone": boolean(to.Done),
-			":now": number(d.o.Now().Unix()), ":mark": text(mark),
+			":toSettled": boolean(to.Settled),
+			":now":       number(d.o.Now().Unix()), ":mark": text(mark),
 		},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
@@ -82,7 +83,7 @@ func (d *DynamoDB) Advance(ctx context.Context, messageID string, from, to broad
 
 // advanceNames stand in for attribute names because CURSOR is a reserved word.
 var advanceNames = map[string]string{
-	"#cursor": "cursor", "#units": "units", "#done": "done", "#mark": "advancedBy", "#expires": "expiresAt",
+	"#cursor": "cursor", "#units": "units", "#done": "done", "#settled": "settled", "#mark": "advancedBy", "#expires": "expiresAt",
 }
 
 // whyNotAdvanced tells the cases of a refused Advance apart. The mark is this

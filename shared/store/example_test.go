@@ -74,7 +74,7 @@ func ExampleMemory_Advance() {
 	fmt.Println(table.Advance(ctx, "m1", receipt.Progress, next))
 	fmt.Println(table.Advance(ctx, "m1", receipt.Progress, next))
 	// Output:
-	// { 0 false} <nil>
+	// { 0 false false} <nil>
 	// <nil>
 	// advance broadcast "m1": broadcast cursor has moved
 }

@@ -221,6 +221,7 @@ func receiptItem(r broadcast.Receipt, expiresAt int64) (item, error) {
 	it["cursor"] = text(r.Progress.Cursor)
 	it["units"] = number(r.Progress.Units)
 	it["done"] = boolean(r.Progress.Done)
+	it["settled"] = boolean(r.Progress.Settled)
 	it["expiresAt"] = number(expiresAt)
 	return it, nil
 }
@@ -236,6 +237,9 @@ func parseReceipt(it item) (broadcast.Receipt, error) {
 			Units:  int(f.number("units")),
 			Done:   f.bool("done"),
 		},
+	}
+	if _, ok := it["settled"]; ok { // rows of earlier versions have none
+		r.Progress.Settled = f.bool("settled")
 	}
 	if err := json.Unmarshal([]byte(f.text("to")), &r.To); err != nil {
 		f.fail("to: %v", err)

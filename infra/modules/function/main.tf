@@ -6,6 +6,7 @@ locals {
     sid       = "WriteOwnLogs"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
     resources = ["${aws_cloudwatch_log_group.this.arn}:*"]
+    condition = {}
   }
 
   # X-Ray knows no resources, so these two actions can only be allowed on "*". They are here, and not in `statements`,
@@ -14,6 +15,7 @@ locals {
     sid       = "SendTraces"
     actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
     resources = ["*"]
+    condition = {}
   }
 
   statements = concat(
@@ -51,12 +53,12 @@ resource "aws_iam_role_policy" "this" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [for s in local.statements : {
+    Statement = [for s in local.statements : merge({
       Sid      = s.sid
       Effect   = "Allow"
       Action   = s.actions
       Resource = s.resources
-    }]
+    }, length(s.condition) > 0 ? { Condition = s.condition } : {})]
   })
 }
 
@@ -74,9 +76,12 @@ resource "aws_lambda_function" "this" {
   # Null when the file is missing lets `destroy` pass after the builds were cleaned; the precondition stops any other plan.
   source_code_hash = fileexists(var.filename) ? filebase64sha256(var.filename) : null
 
+  # Each change of code or configuration becomes a version that stays as it is, and that the alias can go back to.
+  publish = true
+
   memory_size                    = var.memory_size
   timeout                        = var.timeout
-  reserved_concurrent_executions = var.reserved_concurrency
+  reserved_concurrent_executions = var.concurrency.reserved
 
   environment {
     variables = merge(var.environment, var.environment_from_resources)
@@ -96,4 +101,12 @@ resource "aws_lambda_function" "this" {
       error_message = "The function's zip ${var.filename} is not there. Run `make build` first, or set artifacts_dir to the folder that holds it."
     }
   }
+}
+
+# What callers call. A version is chosen here and nowhere else, so going back is one change of one resource, in a second.
+resource "aws_lambda_alias" "live" {
+  name             = "live"
+  description      = var.rollback_to == null ? "The newest version" : "Rolled back to version ${var.rollback_to}"
+  function_name    = aws_lambda_function.this.function_name
+  function_version = coalesce(var.rollback_to, aws_lambda_function.this.version)
 }

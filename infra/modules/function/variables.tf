@@ -86,9 +86,10 @@ variable "environment_from_resources" {
 variable "statements" {
   description = "What the function may do besides writing its own logs: IAM statements that allow. Actions and resources are named, never \"*\"."
   type = list(object({
-    sid       = string
-    actions   = list(string)
-    resources = list(string)
+    sid       = string                         # name of the statement
+    actions   = list(string)                   # without "*"
+    resources = list(string)                   # ARNs
+    condition = optional(map(map(string)), {}) # operator to key to value
   }))
   default  = []
   nullable = false
@@ -110,10 +111,16 @@ variable "statements" {
 }
 
 variable "log_retention_days" {
-  description = "Days that the function's logs are kept."
+  description = "Days that the function's logs are kept; one of CloudWatch's steps."
   type        = number
   default     = 30
   nullable    = false
+
+  # The set that CloudWatch Logs takes; 0, which it reads as for ever, is left out.
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days is one of CloudWatch's steps: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+  }
 }
 
 variable "tracing_mode" {
@@ -128,14 +135,30 @@ variable "tracing_mode" {
   }
 }
 
-variable "reserved_concurrency" {
-  description = "Concurrent calls set aside for this function, and its limit; -1 reserves nothing, 0 stops the function. New accounts may have too few to reserve any."
-  type        = number
-  default     = -1
-  nullable    = false
+variable "concurrency" {
+  description = "How many calls of the function run at once."
+  type = object({
+    reserved      = optional(number, -1) # calls set aside for it, and its limit; -1 is none, for new accounts may have too few to spare; 0 stops it
+    event_sources = optional(number, 0)  # calls that its event sources may have under way, together
+  })
+  default  = {}
+  nullable = false
+
+  # Fewer would throttle the event source's own calls, and each throttle wears a message's receive count out. 0 is the way to
+  # stop a function in an emergency and stays allowed.
+  validation {
+    condition     = contains([-1, 0], var.concurrency.reserved) || (var.concurrency.reserved >= 1 && var.concurrency.reserved >= var.concurrency.event_sources)
+    error_message = "concurrency.reserved is -1 (none), 0 (stopped), or at least the ${var.concurrency.event_sources} calls that the function's event sources may have under way."
+  }
+}
+
+variable "rollback_to" {
+  description = "Number of the published version that serves; null is the newest. An older one is a roll-back, which no code has to be built for."
+  type        = string
+  default     = null
 
   validation {
-    condition     = var.reserved_concurrency >= -1
-    error_message = "reserved_concurrency is -1 (none reserved) or more."
+    condition     = var.rollback_to == null || can(regex("^[1-9][0-9]*$", var.rollback_to))
+    error_message = "rollback_to is the number of a published version, such as \"12\"; $LATEST is not one."
   }
 }

@@ -27,3 +27,8 @@ output "visibility_timeout_seconds" {
   description = "Seconds that a received message stays hidden from other receivers."
   value       = aws_sqs_queue.this.visibility_timeout_seconds
 }
+
+output "max_receive_count" {
+  description = "Receives after which a message becomes a dead letter."
+  value       = var.max_receive_count
+}

@@ -28,6 +28,14 @@ resource "aws_cloudwatch_log_group" "access" {
   retention_in_days = var.log_retention_days
 }
 
+# API Gateway chooses this name. Made here so that it expires and goes with a destroy.
+resource "aws_cloudwatch_log_group" "execution" {
+  count = var.logging_level == "OFF" ? 0 : 1
+
+  name              = "/aws/apigateway/${aws_apigatewayv2_api.this.id}/${var.stage}"
+  retention_in_days = var.log_retention_days
+}
+
 resource "aws_iam_role" "logging" {
   count = var.manage_account_logging_role ? 1 : 0
 

@@ -1,7 +1,7 @@
 locals {
   # Both URLs come from the API and the stage's NAME, not from the stage. The functions need the endpoint in their environment,
   # the integrations need the functions' ARNs, and the stage needs the integrations: stage.invoke_url would close that ring.
-  websocket_url       = "${aws_apigatewayv2_api.this.api_endpoint}/${var.stage}"
+  websocket_url       = var.domain == null ? "${aws_apigatewayv2_api.this.api_endpoint}/${var.stage}" : "wss://${var.domain.name}"
   management_endpoint = "${replace(aws_apigatewayv2_api.this.api_endpoint, "/^ws/", "http")}/${var.stage}" # wss -> https, ws -> http
 
   routes_with_response = { for key, route in var.routes : key => route if route.response }
@@ -97,8 +97,9 @@ resource "aws_apigatewayv2_stage" "this" {
     }
   }
 
-  # No socket may arrive while a function still refuses the API. The account's role, because logging needs it.
-  depends_on = [aws_lambda_permission.this, aws_api_gateway_account.this]
+  # No socket may arrive while a function still refuses the API. The account's role, because logging needs it. The execution
+  # log's group, or API Gateway makes one that never expires.
+  depends_on = [aws_lambda_permission.this, aws_api_gateway_account.this, aws_cloudwatch_log_group.execution]
 
   lifecycle {
     precondition {
@@ -119,6 +120,7 @@ resource "aws_lambda_permission" "this" {
   statement_id  = "websocket-api"
   action        = "lambda:InvokeFunction"
   function_name = each.value.function_name
+  qualifier     = each.value.alias # a right to call one alias is none to call another, or the bare function
   principal     = "apigateway.amazonaws.com"
   source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/${var.stage}/*"
 }

@@ -17,7 +17,15 @@ output "websocket_url" {
   description = "URL that clients open, once the stage serves."
   value       = local.websocket_url
 
-  depends_on = [aws_apigatewayv2_stage.this]
+  depends_on = [aws_apigatewayv2_stage.this, aws_apigatewayv2_api_mapping.this]
+}
+
+output "domain_target" {
+  description = "Where the domain's DNS record must lead: an alias (A) record to `name` in `zone_id`, or a CNAME to `name`. Null without a domain."
+  value = one([for domain in aws_apigatewayv2_domain_name.this : {
+    name    = one(domain.domain_name_configuration).target_domain_name
+    zone_id = one(domain.domain_name_configuration).hosted_zone_id
+  }])
 }
 
 output "served" {

@@ -29,18 +29,19 @@ variable "stage" {
 variable "functions" {
   description = "The functions that serve routes: a name for each, by which `routes` calls it, and where it is."
   type = map(object({
-    function_name   = string
-    invoke_arn      = string
-    timeout_seconds = number
+    function_name   = string           # its name in Lambda
+    alias           = optional(string) # the one that invoke_arn leads to; without it, the newest code
+    invoke_arn      = string           # by which API Gateway calls it
+    timeout_seconds = number           # its own; API Gateway waits as long, but at most 29 s
   }))
   nullable = false
 }
 
 variable "routes" {
-  description = "Route key to the function that serves it. `response` sends the function's returned body back as a frame."
+  description = "The routes by their keys."
   type = map(object({
-    function = string
-    response = optional(bool, false)
+    function = string                # its name in `functions`
+    response = optional(bool, false) # send what it returns back as a frame
   }))
   nullable = false
 
@@ -99,10 +100,16 @@ variable "access_logs" {
 }
 
 variable "log_retention_days" {
-  description = "Days that the access log is kept."
+  description = "Days that the access log and the execution log are kept; one of CloudWatch's steps."
   type        = number
   default     = 30
   nullable    = false
+
+  # The set that CloudWatch Logs takes; 0, which it reads as for ever, is left out.
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days is one of CloudWatch's steps: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+  }
 }
 
 variable "manage_account_logging_role" {
@@ -117,4 +124,23 @@ variable "account_has_logging_role" {
   type        = bool
   default     = false
   nullable    = false
+}
+
+variable "domain" {
+  description = "A domain name of one's own for clients; null is API Gateway's own address. Its DNS record is the caller's to make, from the output `domain_target`."
+  type = object({
+    name            = string # such as ws.example.com
+    certificate_arn = string # of its ACM certificate, in the API's region
+  })
+  default = null
+
+  validation {
+    condition     = var.domain == null || can(regex("^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$", var.domain.name))
+    error_message = "domain.name is a host name in lower case, such as ws.example.com, without scheme, path or wildcard."
+  }
+
+  validation {
+    condition     = var.domain == null || can(regex("^arn:[^:]+:acm:[^:]+:[0-9]{12}:certificate/.+$", var.domain.certificate_arn))
+    error_message = "domain.certificate_arn is the ARN of an ACM certificate (arn:aws:acm:<region>:<account>:certificate/...)."
+  }
 }

@@ -24,7 +24,23 @@ mock_resource "aws_lambda_function" {
   defaults = {
     arn        = "arn:aws:lambda:eu-west-1:111122223333:function:mocked"
     invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:111122223333:function:mocked/invocations"
+    version    = "7"
   }
+}
+
+mock_resource "aws_lambda_alias" {
+  defaults = {
+    arn        = "arn:aws:lambda:eu-west-1:111122223333:function:mocked:live"
+    invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:111122223333:function:mocked:live/invocations"
+  }
+}
+
+mock_resource "aws_sns_topic" {
+  defaults = { arn = "arn:aws:sns:eu-west-1:111122223333:fanfare-alarms" }
+}
+
+mock_resource "aws_apigatewayv2_domain_name" {
+  defaults = { id = "ws.example.com" }
 }
 
 mock_resource "aws_iam_role" {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 )
 
@@ -28,10 +27,18 @@ func killEverySecond(ctx context.Context) (killed int) {
 		case <-every.C:
 		}
 		busy := deliverers()
-		if i := rand.IntN(workers); i < len(busy) && syscall.Kill(busy[i], syscall.SIGKILL) == nil {
+		if i := rand.IntN(workers); i < len(busy) && kill(busy[i]) == nil {
 			killed++
 		}
 	}
+}
+
+func kill(pid int) error {
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return err
+	}
+	return p.Kill()
 }
 
 // deliverers are the processes of this one's that deliver now: those that wait

@@ -17,10 +17,10 @@ import (
 // The audiences of BenchmarkSockets: two users of the tenant with many devices,
 // and all of the tenant. Each process of clients opens a third.
 const (
-	processes  = 3
-	fewSockets = 1_000
-	moreSocket = 5_000
-	allSockets = 15_000
+	processes   = 3
+	fewSockets  = 1_000
+	moreSockets = 5_000
+	allSockets  = 15_000
 )
 
 // BenchmarkSockets broadcasts to 1,000, 5,000 and 15,000 real sockets: once
@@ -33,7 +33,7 @@ func BenchmarkSockets(b *testing.B) {
 		audiences := []struct {
 			n  int
 			to string
-		}{{fewSockets, `{"user":"few"}`}, {moreSocket, `{"user":"more"}`}, {allSockets, `{"tenant":true}`}}
+		}{{fewSockets, `{"user":"few"}`}, {moreSockets, `{"user":"more"}`}, {allSockets, `{"tenant":true}`}}
 		var lost, doubled, small int
 		for _, a := range audiences {
 			id, at := d.publish("crowd", a.to)
@@ -85,7 +85,7 @@ func (d *deployment) openThird(c *clients, addr byte) error {
 		user string
 		n    int
 	}{
-		{"few", fewSockets}, {"more", moreSocket}, {"rest", allSockets - fewSockets - moreSocket},
+		{"few", fewSockets}, {"more", moreSockets}, {"rest", allSockets - fewSockets - moreSockets},
 	} {
 		n := part.n / processes
 		if addr == firstAddr {
@@ -114,7 +114,7 @@ func (d *deployment) broadcastAmidFaults(all crowd) {
 			return false
 		}
 		// The units of the killed come back.
-		d.Cloud.Clock().Advance(deliverVisibility)
+		d.cloud().Clock().Advance(deliverVisibility)
 		skipped += deliverVisibility
 		return true
 	})
@@ -123,7 +123,7 @@ func (d *deployment) broadcastAmidFaults(all crowd) {
 	b.ReportMetric(float64(allSockets-got.clients), "lost-amid-faults")
 	b.ReportMetric(float64(got.doubled), "doubled-amid-faults")
 	b.ReportMetric(got.last.Seconds(), "s-amid-faults")
-	d.Cloud.Faults().Reset(1)
+	d.cloud().Faults().Reset(1)
 	if got.clients < allSockets {
 		d.explain(id)
 	}
@@ -149,20 +149,20 @@ const (
 	deliverVisibility = 181 * time.Second
 	// maxSkipped stays below API Gateway's idle time-out of 10 minutes.
 	maxSkipped = 3 * deliverVisibility
-	// maxReceives is how often a unit is tried (infra/variables.tf).
+	// maxReceives is how often a unit is tried (infra/modules/queue).
 	maxReceives = 5
 )
 
 func (d *deployment) mustFail(r faults.Rule) {
 	d.Helper()
-	if _, err := d.Cloud.Faults().Add(r); err != nil {
+	if _, err := d.cloud().Faults().Add(r); err != nil {
 		d.Fatal(err)
 	}
 }
 
 // table is the deployed one, as the functions use it.
 func (d *deployment) table() *store.DynamoDB {
-	return store.NewDynamoDB(dynamodb.NewFromConfig(d.config()), d.Outputs.TableName, store.Options{Now: d.Cloud.Clock().Now})
+	return store.NewDynamoDB(dynamodb.NewFromConfig(d.config()), d.Outputs.TableName, store.Options{Now: d.cloud().Clock().Now})
 }
 
 // readUnits is what the tenant's pages cost, beyond the one unit that each shard

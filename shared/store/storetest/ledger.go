@@ -57,7 +57,7 @@ var ledger = []contract{
 	}},
 	{"progress moves only from where it is", func(t *testing.T, s Store) {
 		mustClaim(t, s, receipt("m1"))
-		steps := []broadcast.Progress{{}, {Cursor: "0/c1", Units: 1}, {Cursor: "0/c1", Units: 2}, {Units: 2, Done: true}}
+		steps := []broadcast.Progress{{}, {Cursor: "0/c1", Units: 1}, {Cursor: "0/c1", Units: 2}, {Cursor: "0/c3", Units: 2, Settled: true}}
 		for i, from := range steps[:len(steps)-1] {
 			wantError(t, "step", s.Advance(t.Context(), "m1", from, steps[i+1]), nil)
 			for _, stale := range steps[:i+1] {
@@ -67,6 +67,12 @@ var ledger = []contract{
 		got, err := s.Receipt(t.Context(), "m1")
 		wantError(t, "Receipt", err, nil)
 		wantEqual(t, "progress", got.Progress, steps[len(steps)-1])
+
+		last := broadcast.Progress{Units: 2, Done: true}
+		wantError(t, "last step", s.Advance(t.Context(), "m1", got.Progress, last), nil)
+		got, err = s.Claim(t.Context(), receipt("m1"))
+		wantError(t, "Claim", err, nil)
+		wantEqual(t, "last progress", got.Progress, last)
 	}},
 	{"of twins that advance one wins", func(t *testing.T, s Store) {
 		mustClaim(t, s, receipt("m1"))

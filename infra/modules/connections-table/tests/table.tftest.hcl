@@ -78,3 +78,9 @@ run "refuses_a_name_that_dynamodb_would" {
 
   expect_failures = [var.name]
 }
+
+run "the_example_applies" {
+  module {
+    source = "./examples/basic"
+  }
+}

@@ -5,6 +5,12 @@ mock_provider "aws" {
   mock_resource "aws_iam_role" {
     defaults = { arn = "arn:aws:iam::111122223333:role/mocked" }
   }
+  mock_resource "aws_lambda_function" {
+    defaults = { version = "7" }
+  }
+  mock_resource "aws_lambda_alias" {
+    defaults = { arn = "arn:aws:lambda:eu-west-1:111122223333:function:fanfare-connect:live" }
+  }
   mock_resource "aws_cloudwatch_log_group" {
     defaults = { arn = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/fanfare-connect" }
   }
@@ -205,4 +211,131 @@ run "refuses_another_processor" {
   }
 
   expect_failures = [var.architecture]
+}
+
+run "refuses_a_retention_that_cloudwatch_would" {
+  command = plan
+
+  variables {
+    log_retention_days = 10
+  }
+
+  expect_failures = [var.log_retention_days]
+}
+
+run "refuses_memory_and_time_that_lambda_would" {
+  command = plan
+
+  variables {
+    memory_size = 64
+    timeout     = 901
+  }
+
+  expect_failures = [var.memory_size, var.timeout]
+}
+
+run "refuses_a_name_whose_role_has_no_room" {
+  command = plan
+
+  variables {
+    name = "f2345678901234567890123456789012345678901234567890"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "refuses_a_tracing_mode_that_there_is_not" {
+  command = plan
+
+  variables {
+    tracing_mode = "On"
+  }
+
+  expect_failures = [var.tracing_mode]
+}
+
+run "publishes_each_change_and_serves_the_newest" {
+  assert {
+    condition     = aws_lambda_function.this.publish && output.alias == "live" && output.version == "7"
+    error_message = "Callers of the alias would not get the newest version."
+  }
+}
+
+run "goes_back_to_a_version_and_leaves_the_function_alone" {
+  variables {
+    rollback_to = "3"
+  }
+
+  assert {
+    condition     = output.version == "3" && aws_lambda_function.this.version == "7"
+    error_message = "The alias does not go back, or more than the alias changes."
+  }
+}
+
+run "refuses_to_go_back_to_what_is_no_version" {
+  command = plan
+
+  variables {
+    rollback_to = "$LATEST"
+  }
+
+  expect_failures = [var.rollback_to]
+}
+
+run "reserves_at_least_what_its_event_sources_start" {
+  command = plan
+
+  variables {
+    concurrency = { reserved = 6, event_sources = 6 }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.reserved_concurrent_executions == 6
+    error_message = "The reservation is not made."
+  }
+}
+
+run "refuses_to_reserve_less_than_its_event_sources_start" {
+  command = plan
+
+  variables {
+    concurrency = { reserved = 5, event_sources = 6 }
+  }
+
+  expect_failures = [var.concurrency]
+}
+
+run "can_be_stopped" {
+  command = plan
+
+  variables {
+    concurrency = { reserved = 0, event_sources = 6 }
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.reserved_concurrent_executions == 0
+    error_message = "The function goes on."
+  }
+}
+
+run "may_do_something_on_a_condition" {
+  variables {
+    statements = [{
+      sid       = "UseTableKey"
+      actions   = ["kms:Decrypt"]
+      resources = ["arn:aws:kms:eu-west-1:111122223333:key/abc"]
+      condition = { StringEquals = { "kms:ViaService" = "dynamodb.eu-west-1.amazonaws.com" } }
+    }]
+  }
+
+  assert {
+    condition     = [for s in jsondecode(output.policy_json).Statement : s.Condition if s.Sid == "UseTableKey"] == [{ StringEquals = { "kms:ViaService" = "dynamodb.eu-west-1.amazonaws.com" } }]
+    error_message = "The condition is lost: ${output.policy_json}"
+  }
+}
+
+run "the_example_applies" {
+  module {
+    source = "./examples/basic"
+  }
 }

@@ -111,3 +111,9 @@ run "refuses_a_name_whose_dead_letter_queue_has_no_room" {
 
   expect_failures = [var.name]
 }
+
+run "the_example_applies" {
+  module {
+    source = "./examples/basic"
+  }
+}

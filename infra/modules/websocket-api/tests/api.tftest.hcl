@@ -233,3 +233,61 @@ run "refuses_a_response_of_connect" {
 
   expect_failures = [var.routes]
 }
+
+run "the_example_applies" {
+  module {
+    source = "./examples/basic"
+  }
+}
+
+run "lets_the_alias_be_called_where_there_is_one" {
+  variables {
+    functions = {
+      connect = { function_name = "fanfare-connect", alias = "live", invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/connect:live", timeout_seconds = 10 }
+      message = { function_name = "fanfare-message", invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/message", timeout_seconds = 60 }
+    }
+  }
+
+  assert {
+    condition     = aws_lambda_permission.this["connect"].qualifier == "live" && aws_lambda_permission.this["message"].qualifier == null
+    error_message = "API Gateway may call another version than it calls."
+  }
+  assert {
+    condition     = aws_apigatewayv2_integration.this["connect"].integration_uri == "arn:aws:apigateway:eu-west-1:lambda:path/connect:live"
+    error_message = "API Gateway calls past the alias."
+  }
+}
+
+run "keeps_the_execution_log_for_a_while_only" {
+  variables {
+    logging_level            = "ERROR"
+    account_has_logging_role = true
+    log_retention_days       = 7
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.execution[0].name == "/aws/apigateway/a1b2c3d4e5/live" && aws_cloudwatch_log_group.execution[0].retention_in_days == 7
+    error_message = "API Gateway would make the group itself, and it would never expire."
+  }
+}
+
+run "refuses_a_retention_that_cloudwatch_would" {
+  command = plan
+
+  variables {
+    log_retention_days = 10
+  }
+
+  expect_failures = [var.log_retention_days]
+}
+
+run "refuses_a_name_and_a_stage_that_aws_would" {
+  command = plan
+
+  variables {
+    name  = "has space"
+    stage = "live/v2"
+  }
+
+  expect_failures = [var.name, var.stage]
+}

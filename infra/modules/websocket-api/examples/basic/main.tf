@@ -1,0 +1,30 @@
+terraform {
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.80, < 6.0"
+    }
+  }
+}
+
+module "websocket_api" {
+  source = "../.."
+
+  name             = "fanfare"
+  throttling_rate  = 10000
+  throttling_burst = 5000
+
+  # From the module function: its outputs name, alias, invoke_arn and timeout.
+  functions = {
+    message = {
+      function_name   = "fanfare-message"
+      alias           = "live"
+      invoke_arn      = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:111122223333:function:fanfare-message:live/invocations"
+      timeout_seconds = 10
+    }
+  }
+
+  routes = {
+    "$default" = { function = "message", response = true }
+  }
+}

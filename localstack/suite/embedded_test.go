@@ -1,0 +1,53 @@
+package suite
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"os"
+	"path"
+	"sync"
+
+	"fanfare/localstack/lambda"
+	"fanfare/scripts/stack"
+)
+
+// cloudLog is all that the local cloud itself has logged, in this process at
+// every level.
+var cloudLog lockedBuffer
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// runEmbedded deploys to a local cloud in this process.
+func runEmbedded(ctx context.Context, run func() int) (int, error) {
+	s, err := stack.Up(ctx, stack.Options{
+		Root: root, Dir: ".local/test", Out: os.Stderr,
+		FunctionLog: func(line lambda.LogLine) { functionLogs.add(path.Base(line.Group) + " " + line.Text) },
+		Logger: slog.New(slog.NewMultiHandler(
+			slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}),
+			slog.NewTextHandler(&cloudLog, &slog.HandlerOptions{Level: slog.LevelDebug}),
+		)),
+	})
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close(context.WithoutCancel(ctx))
+	deployed = onStack(s, s.Outputs, movingClock, faultRules, ownIssuer, ownAPI)
+	deployed.local = true
+	return run(), nil
+}
