@@ -9,9 +9,10 @@ import (
 	"os/exec"
 	"syscall"
 	"testing"
+	"time"
 )
 
-// stuckProgram has TestMain be a program that never ends after its first signal.
+// stuckProgram has TestMain be a program that does not end by its first signal.
 const stuckProgram = "LOCALSTACK_TEST_STUCK"
 
 func TestMain(m *testing.M) {
@@ -23,7 +24,7 @@ func TestMain(m *testing.M) {
 	fmt.Println("ready")
 	<-ctx.Done()
 	fmt.Println("stopping")
-	select {}
+	<-time.After(20 * time.Second) // long after the second, which ends it
 }
 
 func TestASecondCtrlCEndsWhatDoesNotStop(t *testing.T) {
