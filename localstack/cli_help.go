@@ -28,9 +28,10 @@ under which others reach it, for the URLs that it answers with (default: localho
 Data
 With -data the whole cloud is loaded from DIR/cloud.zip, and saved to it at a
 clean stop (Ctrl-C, SIGTERM) or by "snapshot": tables, queues with their messages,
-functions with their code, APIs, roles, logs, alarms, and how far the clock was
-moved. Open sockets, running functions, fault rules and the requests are not kept.
-Without -data nothing is.
+functions with their code, APIs, roles, log groups, alarms, and how far the clock
+was moved. What was logged, open sockets, running functions, fault rules and the
+requests are not kept. Without -data nothing is. A second Ctrl-C stops at once,
+and saves nothing.
 
 Commands (each has --help)
   clock [advance 2h]                     the one clock of the cloud: idle sockets, TTL,

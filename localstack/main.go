@@ -26,10 +26,22 @@ import (
 const closeTimeout = 10 * time.Second
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := untilSignal()
 	code := program{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
+}
+
+// untilSignal returns a context that the first Ctrl-C or the like ends. The
+// second one ends the program at once, whatever it is still waiting for.
+func untilSignal() (context.Context, context.CancelFunc) {
+	signalled, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, cancel := context.WithCancel(context.Background())
+	context.AfterFunc(signalled, func() {
+		stop() // first, so that whoever sees ctx's end may send the second
+		cancel()
+	})
+	return ctx, stop
 }
 
 // program is one run of the command line.

@@ -81,9 +81,9 @@ func (p *printer) request(r emulator.Request) {
 		mark = markFailed
 	}
 	line := fmt.Sprintf("%s %s %-11s %-24s %-40s %4d %9s", r.Time.Local().Format(clockFormat), mark,
-		r.Service, r.Operation, r.Resource, r.Status, took(time.Duration(r.Took)))
+		emulator.Printable(r.Service, ""), emulator.Printable(r.Operation, ""), emulator.Printable(r.Resource, ""), r.Status, took(time.Duration(r.Took)))
 	if r.Error != "" {
-		line += "  " + r.Error
+		line += "  " + emulator.Printable(r.Error, "")
 	}
 	if r.Unknown {
 		line += "  not in the local cloud"
@@ -128,5 +128,5 @@ func (p *printer) function(l lambda.LogLine) {
 		p.json("function", functionLine{l.Time.UTC(), name, l.RequestID, l.Stream, l.Text})
 		return
 	}
-	p.println(fmt.Sprintf("%s %s %-24s %s", l.Time.Local().Format(clockFormat), markFunction, name, l.Text))
+	p.println(fmt.Sprintf("%s %s %-24s %s", l.Time.Local().Format(clockFormat), markFunction, name, emulator.Printable(l.Text, "\t")))
 }

@@ -21,6 +21,10 @@ func TestLinesForPeople(t *testing.T) {
 	lost := closed
 	lost.Status, lost.Error, lost.Took = 1006, "", emulator.Duration(2500*time.Millisecond)
 	line := lambda.LogLine{Time: at, Group: "/aws/lambda/echo", Text: "panic: boom"}
+	forged := failed
+	forged.Service, forged.Operation, forged.Resource, forged.Error = "sqs\a", "GET /\n15:04:05.678", "\x1b[2J", "Bad\r"
+	forgedLine := line
+	forgedLine.Text = "\tat main\x1b]0;title\a"
 
 	for _, c := range []struct {
 		name, want string
@@ -38,6 +42,10 @@ func TestLinesForPeople(t *testing.T) {
 			func(p *printer) { p.request(lost) }},
 		{"a function's line", "15:04:05.678 λ echo                     panic: boom\n",
 			func(p *printer) { p.function(line) }},
+		{"what a terminal would obey, of a request", `15:04:05.678 ✗ sqs\a       GET /\n15:04:05.678      \x1b[2J                                   500    1.2 ms  Bad\r  "disk full\n"` + "\n",
+			func(p *printer) { p.request(forged) }},
+		{"what a terminal would obey, of a function", "15:04:05.678 λ echo                     \tat main\\x1b]0;title\\a\n",
+			func(p *printer) { p.function(forgedLine) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var b bytes.Buffer

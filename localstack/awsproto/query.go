@@ -7,6 +7,7 @@ import (
 	"encoding/xml"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // A QueryOperation takes the request's form and returns the value whose XML
@@ -36,6 +37,11 @@ func (s Query) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"Could not find operation %s for version %s", call.Operation, r.Form.Get("Version")))
 		return
 	}
+	if r.Method != http.MethodPost && !onlyReads(call.Operation) {
+		s.writeError(w, call, Errorf(403, "AccessDenied",
+			"the local cloud takes %s by POST alone: any web page can make a browser send a %s", call.Operation, r.Method))
+		return
+	}
 	call.Resources = formResources(r.Form)
 	if err := call.admit(r, nil); err != nil {
 		s.writeError(w, call, AsError(err))
@@ -47,6 +53,18 @@ func (s Query) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.writeResult(w, call, out)
+}
+
+// onlyReads goes by AWS's verbs. What has another one must come by POST, as it
+// does from all SDKs: a browser tells of a POST which page it is from, but an
+// image's address that looks presigned is sent without a word.
+func onlyReads(operation string) bool {
+	for _, verb := range []string{"Get", "List", "Describe"} {
+		if strings.HasPrefix(operation, verb) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s Query) writeResult(w http.ResponseWriter, call *Call, out any) {

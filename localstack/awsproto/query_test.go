@@ -77,10 +77,22 @@ func TestQuery(t *testing.T) {
 	}
 }
 
+// A page's <img src="http://…/?Action=DeleteRole&X-Amz-Credential=…"> must change
+// nothing.
 func TestQueryTakesTheFormFromTheURLToo(t *testing.T) {
-	w := httptest.NewRecorder()
-	queryAPI.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/?Action=DeleteRole&Version=2010-05-08", nil))
-	if w.Code != http.StatusOK {
-		t.Errorf("%d %s", w.Code, w.Body)
+	for _, c := range []struct {
+		method, action string
+		status         int
+	}{
+		{http.MethodPost, "DeleteRole", http.StatusOK},
+		{http.MethodGet, "ListRoles", http.StatusOK},
+		{http.MethodGet, "DeleteRole", http.StatusForbidden},
+		{http.MethodHead, "DeleteRole", http.StatusForbidden},
+	} {
+		w := httptest.NewRecorder()
+		queryAPI.ServeHTTP(w, httptest.NewRequest(c.method, "/?Action="+c.action+"&RoleName=r&Version=2010-05-08", nil))
+		if w.Code != c.status {
+			t.Errorf("%s %s: %d %s, want %d", c.method, c.action, w.Code, w.Body, c.status)
+		}
 	}
 }

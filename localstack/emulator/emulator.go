@@ -24,7 +24,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -51,7 +50,9 @@ const DefaultAddr = "127.0.0.1:4566"
 type Options struct {
 	// Addr is the address to listen at; port 0 takes a free one.
 	Addr string
-	// DataDir, if set, is where Start loads the state from and Save saves it to. Functions are unpacked below it too. It is made if it is missing.
+	// DataDir, if set, is where Start loads the state from and Save saves it to.
+	// It is made if it is missing. Functions are unpacked into a folder of ours
+	// below it, without it into one of the system's temporary directory.
 	DataDir string
 	// Hostname is how clients name this machine in the URLs that the cloud
 	// answers with; with a port, if they use another one than the cloud's own.
@@ -103,7 +104,10 @@ type Emulator struct {
 	listener net.Listener
 	loaded   bool // DataDir's state, so that Close may replace it
 	closed   bool
-	files    []io.Closer // DataDir's lock and the snapshot that was loaded, open until Close
+	files    closers // the functions' folder with its lock and the snapshot that was loaded, until Close
+
+	stopping context.Context // of all requests; ends when Close does not wait for them any more
+	stop     context.CancelFunc
 }
 
 // New returns a local cloud that does not listen yet and is empty until Start.
@@ -120,15 +124,13 @@ func New(o Options) (*Emulator, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	var files []io.Closer
-	if o.DataDir != "" {
-		lock, err := prepareDataDir(o.DataDir)
-		if err != nil {
-			return nil, fmt.Errorf("data directory: %w", err)
-		}
-		files = append(files, lock)
+	code, lock, err := o.prepareFolder()
+	if err != nil {
+		return nil, err
 	}
-	e := &Emulator{opts: o, log: o.Logger, clock: clock.New(), files: files, born: time.Now(), faults: faults.New(o.FaultSeed)}
+	e := &Emulator{opts: o, clock: clock.New(), files: closers{lock}, born: time.Now(), faults: faults.New(o.FaultSeed)}
+	e.log = slog.New(clockHandler{o.Logger.Handler(), e.clock})
+	e.stopping, e.stop = context.WithCancel(context.Background())
 	e.dynamodb = dynamodb.New(dynamodb.Options{Clock: e.clock, Logger: e.log})
 	e.sqs = sqs.New(sqs.Options{Clock: e.clock, Logger: e.log, BaseURL: e.publicURL, Faults: e.faults})
 	e.authority, e.sources = newAuthority(e), newEventSources(e)
@@ -137,7 +139,7 @@ func New(o Options) (*Emulator, error) {
 	e.logs = logs.New(logs.Options{Clock: e.clock, Logger: e.log})
 	e.cloudwatch = cloudwatch.New(cloudwatch.Options{Clock: e.clock, Logger: e.log})
 	e.lambda = lambda.New(lambda.Options{
-		Clock: e.clock, Logger: e.log, Dir: o.DataDir,
+		Clock: e.clock, Logger: e.log, Dir: code,
 		Environment: e.functionEnvironment, Log: e.functionLog,
 		CanAssume: e.authority.canAssume, CannotPoll: e.authority.cannotPoll,
 		OnMapping: e.sources.changed, QueueVisibility: e.queueVisibility, Faults: e.faults,
@@ -146,32 +148,26 @@ func New(o Options) (*Emulator, error) {
 		Clock: e.clock, Logger: e.log, Endpoint: e.publicHost, Invoke: e.invokeForGateway, Closed: e.socketClosed,
 		Authenticate: e.authenticate, AccessLog: e.accessLog, Faults: e.faults, Limits: o.GatewayLimits,
 	})
-	e.server = &http.Server{Handler: e.Handler(), ReadHeaderTimeout: 10 * time.Second, ConnContext: gateway.ConnContext}
+	e.server = &http.Server{
+		Handler: endStalledBodies(e.Handler(), bodyTimeout), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ConnContext: gateway.ConnContext,
+		BaseContext: func(net.Listener) context.Context { return e.stopping },
+	}
 	return e, nil
 }
 
-// prepareDataDir makes the directory, locks it, because two clouds would
-// overwrite one another's state, and removes the unpacked code that a cloud left
-// there which was killed.
-func prepareDataDir(dir string) (lock io.Closer, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
+// prepareFolder makes the folder that functions are unpacked into. What it
+// returns with it is to be closed when the cloud is.
+func (o Options) prepareFolder() (code string, lock io.Closer, err error) {
+	if o.DataDir == "" {
+		if code, lock, err = prepareTempDir(os.TempDir()); err != nil {
+			err = fmt.Errorf("folder for functions: %w", err)
+		}
+		return code, lock, err
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
+	if code, lock, err = prepareDataDir(o.DataDir); err != nil {
+		err = fmt.Errorf("data directory: %w", err)
 	}
-	if err := lockFile(f); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s is in use by another local cloud: stop it, or name another directory", dir), f.Close())
-	}
-	left, err := filepath.Glob(filepath.Join(dir, lambda.CodeDirPrefix+"*"))
-	for _, path := range left {
-		err = errors.Join(err, os.RemoveAll(path))
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
+	return code, lock, err
 }
 
 // Start listens and loads the saved state, if DataDir has one. Requests are
@@ -277,24 +273,30 @@ func (e *Emulator) Close(ctx context.Context) error {
 
 	errs := []error{e.gateway.Close(ctx)}
 	e.sources.close(ctx)
-	errs = append(errs, e.lambda.Close())
-	if err := e.server.Shutdown(ctx); err != nil {
-		errs = append(errs, e.server.Close())
-	}
+	errs = append(errs, e.lambda.Close(), e.endRequests(ctx))
 	e.dynamodb.Close()
 	errs = append(errs, e.sqs.Close())
 	if e.opts.SaveOnClose && e.isLoaded() {
 		errs = append(errs, e.Save())
 	}
-	return errors.Join(append(errs, e.closeFiles())...)
+	e.mu.Lock()
+	files := e.files
+	e.mu.Unlock()
+	return errors.Join(append(errs, files.Close())...)
 }
 
-func (e *Emulator) closeFiles() error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var errs []error
-	for _, f := range e.files {
-		errs = append(errs, f.Close())
+// lastAnswers is how long requests that are still open may take to be answered.
+const lastAnswers = time.Second
+
+// endRequests stops to listen, ends what waits within requests (long polls, which
+// are answered as empty, a fault's latency), and cuts off what does not end by
+// that, such as a body that never comes.
+func (e *Emulator) endRequests(ctx context.Context) error {
+	e.stop()
+	ctx, cancel := context.WithTimeout(ctx, lastAnswers)
+	defer cancel()
+	if e.server.Shutdown(ctx) != nil {
+		return e.server.Close()
 	}
-	return errors.Join(errs...)
+	return nil
 }

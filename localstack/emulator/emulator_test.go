@@ -490,28 +490,33 @@ func TestWhatIsMissingIsRefusedAndLogged(t *testing.T) {
 
 func TestAWebPageOfAnotherSiteCannotUseTheCloud(t *testing.T) {
 	w := start(t, emulator.Options{})
+	const health, connection = "/_localstack/health", "/_aws/execute-api/a/live/@connections/x"
 	tests := []struct {
-		name, header, value string
-		status              int
+		name, path, header, value string
+		status                    int
 	}{
-		{"its origin", "Origin", "https://evil.example", http.StatusForbidden},
-		{"an opaque origin", "Origin", "null", http.StatusForbidden},
-		{"the browser's word", "Sec-Fetch-Site", "cross-site", http.StatusForbidden},
-		{"another port of this machine", "Sec-Fetch-Site", "same-site", http.StatusForbidden},
-		{"a name that its DNS points here", "Host", "evil.example", http.StatusForbidden},
-		{"a name below localhost", "Host", "api.localhost:4566", http.StatusOK},
-		{"no browser", "User-Agent", "curl", http.StatusOK},
+		{"its origin", health, "Origin", "https://evil.example", http.StatusForbidden},
+		{"an opaque origin", health, "Origin", "null", http.StatusForbidden},
+		{"its origin, at a connection", connection, "Origin", "https://evil.example", http.StatusForbidden},
+		{"the browser's word, at a connection", connection, "Sec-Fetch-Site", "cross-site", http.StatusForbidden},
+		{"the browser's word", health, "Sec-Fetch-Site", "cross-site", http.StatusForbidden},
+		{"another port of this machine", health, "Sec-Fetch-Site", "same-site", http.StatusForbidden},
+		{"a name that its DNS points here", health, "Host", "evil.example", http.StatusForbidden},
+		{"a name below localhost", health, "Host", "api.localhost:4566", http.StatusOK},
+		{"no browser", health, "User-Agent", "curl", http.StatusOK},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := must(http.NewRequestWithContext(t.Context(), http.MethodGet, w.cloud.URL()+"/_localstack/health", nil))
+			r := must(http.NewRequestWithContext(t.Context(), http.MethodGet, w.cloud.URL()+tt.path, nil))
 			r.Header.Set(tt.header, tt.value)
 			if tt.header == "Host" {
 				r.Host = tt.value
 			}
 			resp := must(http.DefaultClient.Do(r))
-			if resp.StatusCode != tt.status {
-				t.Errorf("HTTP %d, want %d", resp.StatusCode, tt.status)
+			body := string(must(io.ReadAll(resp.Body)))
+			refused := strings.Contains(body, "the local cloud refuses the request") // not for want of a signature
+			if resp.StatusCode != tt.status || refused != (tt.status == http.StatusForbidden) {
+				t.Errorf("HTTP %d %s, want %d", resp.StatusCode, body, tt.status)
 			}
 		})
 	}

@@ -180,3 +180,23 @@ func TestAReplacedPollersInvokesCount(t *testing.T) {
 		t.Errorf("%d invokes at the same time, want 2; %d have not ended", most, now)
 	}
 }
+
+func TestAMappingGoesOnWhenItsQueueReturns(t *testing.T) {
+	s := startSource(t, awslambda.CreateEventSourceMappingInput{BatchSize: aws.Int32(1)})
+	api := sqs.NewFromConfig(s.config())
+	must(api.DeleteQueue(t.Context(), &sqs.DeleteQueueInput{QueueUrl: &s.queue}))
+	eventually(t, func() string {
+		if !strings.Contains(s.world.log.String(), "event source cannot read its queue") {
+			return "nobody was told"
+		}
+		return ""
+	})
+	s.queue = *must(api.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("work")})).QueueUrl
+	s.send("ok")
+	eventually(t, func() string {
+		if len(s.log("handled")) == 0 {
+			return "the message was not handled"
+		}
+		return ""
+	})
+}

@@ -15,12 +15,12 @@ import (
 // open in a browser on it can send requests to loopback. So requests that a
 // browser makes for another site are refused, and names that may have been
 // pointed here by somebody else's DNS. Sockets are for browsers: for them, only
-// the name is checked.
+// the name is checked. (No page can send Upgrade with anything else.)
 func (e *Emulator) foreign(r *http.Request) string {
 	if !e.ownName(r.Host) {
 		return "the host " + r.Host + " is not this machine's: set LOCALSTACK_HOST to serve under that name"
 	}
-	if strings.HasPrefix(r.URL.Path, gateway.DataPath) {
+	if strings.HasPrefix(r.URL.Path, gateway.DataPath) && strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 		return ""
 	}
 	switch site := r.Header.Get("Sec-Fetch-Site"); site {

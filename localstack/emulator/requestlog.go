@@ -28,7 +28,7 @@ func (e *Emulator) logged(next http.Handler) http.Handler {
 		next.ServeHTTP(rec, r.WithContext(awsproto.WithCall(r.Context(), call)))
 		e.tell(Request{
 			Time: now.UTC(), RequestID: call.RequestID, Service: call.Service, Operation: call.Operation,
-			Resource: strings.Join(call.Resources, ","), Region: call.Region,
+			Resource: nameResources(call.Resources), Region: call.Region,
 			Status: rec.status, Took: Duration(time.Since(begin).Round(time.Microsecond)),
 			Error: rec.errorCode(), Caller: e.callerOf(call), Source: sourceOf(r),
 			Faulted: call.Faulted, Unknown: call.Unknown, Answer: rec.excerpt(),
@@ -41,6 +41,7 @@ const temporaryKey = "ASIA"
 
 // tell remembers a request and logs it.
 func (e *Emulator) tell(r Request) {
+	r.shorten()
 	e.requests.add(r)
 	if e.opts.OnRequest != nil {
 		e.opts.OnRequest(r)

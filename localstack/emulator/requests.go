@@ -1,9 +1,12 @@
 package emulator
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // Request is what is remembered of one request, or of the end of one socket. It
@@ -60,8 +63,48 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return err
 }
 
-// keptRequests bounds the memory of the requests: about 300 bytes each.
-const keptRequests = 2000
+// keptRequests, maxName and maxResources bound the memory of the requests and
+// the length of a line of the log. A request has about 300 bytes, and not two
+// kilobytes of what a caller can choose.
+const (
+	keptRequests = 2000
+	maxName      = 256 // bytes of a text
+	maxResources = 10  // names in Resource
+)
+
+// shorten cuts what a caller can choose.
+func (r *Request) shorten() {
+	for _, text := range []*string{&r.Service, &r.Operation, &r.Resource, &r.Region, &r.Error, &r.Caller} {
+		*text = shortened(*text)
+	}
+}
+
+// shortened returns at most maxName bytes, cut between two characters. It does
+// not keep the rest of a longer text in memory.
+func shortened(text string) string {
+	if len(text) <= maxName {
+		return text
+	}
+	const more = "…"
+	end := maxName - len(more)
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + more
+}
+
+// nameResources lists the first of the resources, and says how many more there
+// are.
+func nameResources(names []string) string {
+	list := make([]string, 0, min(len(names), maxResources+1))
+	for _, name := range names[:min(len(names), maxResources)] {
+		list = append(list, shortened(name))
+	}
+	if more := len(names) - len(list); more > 0 {
+		list = append(list, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(list, ",")
+}
 
 // requestRing keeps the last requests.
 type requestRing struct {

@@ -91,9 +91,9 @@ func (k namedKeeper) blobEntry(name string) string { return k.name + "/" + name 
 
 // Save writes the state of all services to DataDir, whole or not at all:
 // tables, queues with their messages (those in flight too), functions with
-// their code, APIs, roles, logs, alarms, and how far the clock was moved. Open
-// sockets, running functions, fault rules and the kept requests are not part of
-// it.
+// their code, APIs, roles, log groups, alarms, and how far the clock was moved.
+// What was logged, open sockets, running functions, fault rules and the kept
+// requests are not part of it.
 func (e *Emulator) Save() error {
 	if e.opts.DataDir == "" {
 		return errors.New("the local cloud has no data directory to save to (-data)")

@@ -117,6 +117,7 @@ type poller struct {
 // run takes a batch only when it may invoke, so that no message waits
 // invisibly. When ctx ends it takes no more; invokes under way finish.
 func (p *poller) run(ctx context.Context) {
+	var read outage
 	for p.slots.acquire(ctx) {
 		messages, err := p.poll(ctx)
 		batches := p.divide(messages)
@@ -133,8 +134,13 @@ func (p *poller) run(ctx context.Context) {
 				p.deliver(b)
 			})
 		}
-		if err != nil && !errors.Is(err, context.Canceled) {
-			p.log.Warn("event source cannot read its queue", "error", err)
+		switch {
+		case err == nil:
+			read.over()
+		case !errors.Is(err, context.Canceled):
+			if read.failed() {
+				p.log.Warn("event source cannot read its queue", "error", err)
+			}
 			_ = p.cloud.clock.Sleep(ctx, afterTrouble) // ended: the loop sees it
 		}
 	}

@@ -228,7 +228,7 @@ func TestARuleIsWrittenAsPeopleWriteIt(t *testing.T) {
 	if err := json.Unmarshal(data, &again); err != nil || again != st {
 		t.Errorf("%+v, %v", again, err)
 	}
-	for _, bad := range []string{`{"servise":"sqs","drop":true}`, `{"latency":200}`, `{"latency":"soon"}`, `[]`, `{"status":"500"}`} {
+	for _, bad := range []string{`{"servise":"sqs","drop":true}`, `{"service":"sqs","Service":"lambda","throttle":true}`, `{"drop":true,"drop":false,"kill":true}`, `{"latency":200}`, `{"latency":"soon"}`, `[]`, `{"status":"500"}`} {
 		if err := json.Unmarshal([]byte(bad), &r); !errors.Is(err, ErrRule) {
 			t.Errorf("%s: %v", bad, err)
 		}

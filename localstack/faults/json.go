@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -45,6 +46,9 @@ func (r Rule) wire() ruleJSON {
 // UnmarshalJSON reads what MarshalJSON writes. It refuses a member that it does
 // not know: a rule that strikes more than was meant is worse than none.
 func (r *Rule) UnmarshalJSON(data []byte) error {
+	if err := refuseTwins(data); err != nil {
+		return fmt.Errorf("%w: %w", ErrRule, err)
+	}
 	var w ruleJSON
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
@@ -58,6 +62,34 @@ func (r *Rule) UnmarshalJSON(data []byte) error {
 			Latency: time.Duration(w.Latency), Status: w.Status, Code: w.Code, Message: w.Message,
 			Throttle: w.Throttle, Drop: w.Drop, Kill: w.Kill, Delay: time.Duration(w.Delay),
 		},
+	}
+	return nil
+}
+
+// refuseTwins refuses an object with two members that encoding/json takes for
+// one, such as "service" and "Service": it would silently choose the last.
+func refuseTwins(object []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(object))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return nil // whoever decodes it says so
+	}
+	var seen []string
+	for dec.More() {
+		t, err := dec.Token()
+		name, ok := t.(string)
+		if err != nil || !ok {
+			return nil // as above
+		}
+		for _, other := range seen {
+			if strings.EqualFold(name, other) {
+				return fmt.Errorf("%q and %q are the same member", other, name)
+			}
+		}
+		seen = append(seen, name)
+		var value json.RawMessage
+		if dec.Decode(&value) != nil {
+			return nil // as above
+		}
 	}
 	return nil
 }

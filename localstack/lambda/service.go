@@ -73,10 +73,6 @@ type Options struct {
 	initLimit time.Duration // of the first init phase; default 10 s, tests shorten it
 }
 
-// CodeDirPrefix begins the names of the folders with unpacked code in
-// Options.Dir.
-const CodeDirPrefix = "lambda-"
-
 const (
 	defaultConcurrency = 1000
 	defaultIdleTimeout = 5 * time.Minute
@@ -225,7 +221,7 @@ func (s *Service) codeDir() (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.dir == "" {
-		dir, err := os.MkdirTemp(s.opts.Dir, CodeDirPrefix)
+		dir, err := os.MkdirTemp(s.opts.Dir, "lambda-")
 		if err != nil {
 			return "", err
 		}

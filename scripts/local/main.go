@@ -13,12 +13,14 @@ import (
 	"syscall"
 	"time"
 
+	"fanfare/localstack/emulator"
 	"fanfare/localstack/lambda"
 	"fanfare/scripts/stack"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	err := run(ctx)
 	interrupted := ctx.Err() != nil
 	stop()
@@ -79,5 +81,5 @@ func printGuide(s *stack.Stack) {
 
 // show prints one line of a function's log under the function's name.
 func show(l lambda.LogLine) {
-	fmt.Printf("%s %-24s %s\n", l.Time.Local().Format("15:04:05.000"), path.Base(l.Group), l.Text)
+	fmt.Printf("%s %-24s %s\n", l.Time.Local().Format("15:04:05.000"), path.Base(l.Group), emulator.Printable(l.Text, "\t"))
 }
