@@ -108,7 +108,7 @@ func removeIfAbandoned(folder string) {
 	if err != nil {
 		return
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read from
 	if lockFile(f) == nil {
 		_ = os.RemoveAll(folder) // the next cloud tries again
 	}

@@ -71,14 +71,14 @@ func (r *Rule) UnmarshalJSON(data []byte) error {
 func refuseTwins(object []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(object))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil // whoever decodes it says so
+		return nil //nolint:nilerr // whoever decodes it says so
 	}
 	var seen []string
 	for dec.More() {
 		t, err := dec.Token()
 		name, ok := t.(string)
 		if err != nil || !ok {
-			return nil // as above
+			return nil //nolint:nilerr // as above
 		}
 		for _, other := range seen {
 			if strings.EqualFold(name, other) {
@@ -88,7 +88,7 @@ func refuseTwins(object []byte) error {
 		seen = append(seen, name)
 		var value json.RawMessage
 		if dec.Decode(&value) != nil {
-			return nil // as above
+			return nil //nolint:nilerr // as above
 		}
 	}
 	return nil

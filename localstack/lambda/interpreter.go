@@ -41,7 +41,7 @@ func scriptInterpreter(program string) string {
 	if err != nil {
 		return ""
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read from
 	line, _ := bufio.NewReaderSize(f, 256).ReadSlice('\n') // the kernel reads no more either
 	name, ok := strings.CutPrefix(string(line), "#!")
 	if !ok {
@@ -57,7 +57,7 @@ func dynamicLoader(program string) string {
 	if err != nil {
 		return ""
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read from
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP {
 			name := make([]byte, min(p.Filesz, 4096))

@@ -272,7 +272,7 @@ func (d drill) closings() error {
 		defer p.leave()
 		ids, err := d.members(name)
 		if err != nil || len(ids) != 1 {
-			return fmt.Errorf("rows of %s: %v, error %v", name, ids, err)
+			return fmt.Errorf("rows of %s: %v: %w", name, ids, orMissing(err))
 		}
 		if err := end(ids[0]); err != nil {
 			return err
@@ -307,7 +307,7 @@ func (d drill) audiences() error {
 	}
 	ids, err := d.members("ann")
 	if err != nil || len(ids) != 1 {
-		return fmt.Errorf("rows of ann: %v, error %v", ids, err)
+		return fmt.Errorf("rows of ann: %v: %w", ids, orMissing(err))
 	}
 	for _, to := range []string{`{"tenant":true}`, `{"user":"ann"}`, `{"channel":"orders"}`, fmt.Sprintf(`{"connections":[%q]}`, ids[0])} {
 		if err := d.publish(d.stack.Outputs.BroadcastQueueURL, fmt.Sprintf(`{"tenant":%q,"to":%s,"data":1,"idempotencyKey":%q}`, d.tenant, to, to)); err != nil {
