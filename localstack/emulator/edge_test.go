@@ -3,6 +3,7 @@ package emulator_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	gwtypes "github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	cwltypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"fanfare/localstack/emulator"
@@ -98,7 +100,8 @@ func TestAccessLogsAreWrittenToTheirGroup(t *testing.T) {
 	}
 	connect()
 	out, err := logs.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: aws.String(group), FilterPattern: aws.String("CONNECT")})
-	if err != nil || len(out.Events) == 0 || !strings.HasSuffix(*out.Events[len(out.Events)-1].Message, " CONNECT 200") {
+	connected := func(e cwltypes.FilteredLogEvent) bool { return strings.HasSuffix(*e.Message, " CONNECT 200") }
+	if err != nil || !slices.ContainsFunc(out.Events, connected) {
 		t.Errorf("got %+v, %v", out, err)
 	}
 }

@@ -41,7 +41,7 @@ func scriptInterpreter(program string) string {
 	if err != nil {
 		return ""
 	}
-	defer func() { _ = f.Close() }() // only read from
+	defer func() { _ = f.Close() }()                       // only read from
 	line, _ := bufio.NewReaderSize(f, 256).ReadSlice('\n') // the kernel reads no more either
 	name, ok := strings.CutPrefix(string(line), "#!")
 	if !ok {

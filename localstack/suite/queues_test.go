@@ -3,6 +3,7 @@ package suite
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -76,8 +77,8 @@ func (s *scenario) redeliverSoon(function string) {
 	s.Cleanup(func() { set(was.Attributes[string(visibility)]) })
 }
 
-// leftIn says what is left in the queue of a function, "" for nothing.
-func (s *scenario) leftIn(function string) string {
+// left is how many messages a function's queue holds, those in flight included.
+func (s *scenario) left(function string) (n int) {
 	s.Helper()
 	url := s.queueOf(function)
 	out, err := s.sqs().GetQueueAttributes(s.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{
@@ -86,10 +87,12 @@ func (s *scenario) leftIn(function string) string {
 	if err != nil {
 		s.Fatal(err)
 	}
-	for name, n := range out.Attributes {
-		if n != "0" {
-			return name + " of " + function + " is " + n
+	for name, text := range out.Attributes {
+		m, err := strconv.Atoi(text)
+		if err != nil {
+			s.Fatalf("%s of %s is %q", name, function, text)
 		}
+		n += m
 	}
-	return ""
+	return n
 }
