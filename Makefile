@@ -12,7 +12,7 @@ export PORT
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build local demo test local-test image infra-test soak bench simulate lint fmt clean
+.PHONY: help build local demo test local-test image infra-test soak bench simulate lint fmt ci-full clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,10 @@ fmt: ## format Go and Terraform, write the modules' READMEs
 	gofmt -w functions localstack scripts shared
 	@if command -v "$${TERRAFORM:-terraform}" > /dev/null; then "$${TERRAFORM:-terraform}" fmt -recursive infra; fi
 	go run ./scripts/infradocs
+
+ci-full: ## what CI runs, and what takes longer than that: the suite in the image, the soak (half an hour)
+	.ci/run
+	.ci/full
 
 clean: ## remove what was built and deployed locally
 	rm -rf .build .local
