@@ -31,7 +31,7 @@ type section struct {
 func table() []section {
 	return []section{
 		{"Upgrade and $connect", connectClaims}, {"Events", eventClaims}, {"Routing", routingClaims}, {"Deployments", deploymentClaims},
-		{"How sockets end", closeClaims}, {"@connections", connectionsClaims}, {"Signatures", signatureClaims},
+		{"How sockets end", closeClaims}, {"@connections", connectionsClaims}, {"Signatures", signatureClaims}, {"Permissions", permissionClaims},
 		{"REQUEST authorizers", authorizerClaims}, {"Access logs", accessLogClaims}, {"Account limits", accountLimitClaims},
 		{"Lambda", lambdaClaims}, {"Freezing", freezeClaims}, {"SQS", sqsClaims}, {"SQS event sources", eventSourceClaims},
 		{"Control planes", controlClaims}, {"What is missing is refused", refusalClaims},
