@@ -3,6 +3,7 @@ package awsproto
 import (
 	"bytes"
 	"encoding/json"
+	"unicode/utf8"
 )
 
 // ScanObject calls visit for each member of a JSON object, with the member's
@@ -17,8 +18,8 @@ func ScanObject(doc []byte, visit func(member string, value []byte)) {
 		if end == 0 {
 			return
 		}
-		var member string
-		if json.Unmarshal(rest[:end], &member) != nil {
+		member, ok := text(rest[:end])
+		if !ok {
 			return
 		}
 		value, more := afterByte(rest[end:], ':')
@@ -48,6 +49,18 @@ func ScanArray(doc []byte, visit func(element []byte)) {
 		visit(rest[:n])
 		rest, ok = afterByte(rest[n:], ',')
 	}
+}
+
+// text decodes a string with its quotes. Names of members are nearly always
+// ASCII without escapes, and stand for themselves.
+func text(quoted []byte) (s string, ok bool) {
+	for _, b := range quoted[1 : len(quoted)-1] {
+		if b < ' ' || b >= utf8.RuneSelf || b == '\\' {
+			err := json.Unmarshal(quoted, &s)
+			return s, err == nil
+		}
+	}
+	return string(quoted[1 : len(quoted)-1]), true
 }
 
 func skipSpace(b []byte) []byte { return bytes.TrimLeft(b, " \t\r\n") }

@@ -117,6 +117,9 @@ func (q question) byResource(s *Statement) bool {
 }
 
 func (q question) isResource(pattern string) bool {
+	if isPlain(pattern) && isPlain(q.Resource) {
+		return matchPlainResource(pattern, q.Resource)
+	}
 	p, ok := q.expand(pattern, wildcards)
 	return ok && matchResource(p, q.Resource)
 }

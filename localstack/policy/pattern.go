@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // A pattern is matched as runes, among which these stand for what a text
 // cannot hold.
@@ -97,18 +100,55 @@ func matchRunes(p, text []rune) bool {
 	return i == len(p)
 }
 
-// matchAction matches an action, whose letters' case does not matter. It is asked
-// of every statement for every request, so it makes no runes of them: actions
-// are ASCII.
-func matchAction(pattern, action string) bool {
+// Actions and resources are compared with every statement for every request.
+// Nearly all of them are ASCII and have no variables; the functions below match
+// these as matchRunes and matchResource do, without making runes of them.
+
+// isPlain reports whether a text is ASCII and has no policy variable.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf || text[i] == '$' {
+			return false
+		}
+	}
+	return true
+}
+
+// matchPlainResource is matchResource.
+func matchPlainResource(pattern, resource string) bool {
+	if pattern == "*" || strings.Count(resource, ":") < arnParts-1 {
+		return matchBytes(pattern, resource, exactly)
+	}
+	for range arnParts - 1 {
+		p, restOfPattern, more := strings.Cut(pattern, ":")
+		r, restOfResource, _ := strings.Cut(resource, ":")
+		if !matchBytes(p, r, exactly) {
+			return false
+		}
+		if !more {
+			return true // missing parts are any
+		}
+		pattern, resource = restOfPattern, restOfResource
+	}
+	return matchBytes(pattern, resource, exactly)
+}
+
+func exactly(b byte) byte { return b }
+
+// matchAction matches an action, whose letters' case does not matter.
+func matchAction(pattern, action string) bool { return matchBytes(pattern, action, lower) }
+
+// matchBytes is matchRunes for a pattern with wildcards, of letters folded by
+// fold.
+func matchBytes(pattern, text string, fold func(byte) byte) bool {
 	star, mark := -1, 0
 	i, j := 0, 0
-	for j < len(action) {
+	for j < len(text) {
 		switch {
 		case i < len(pattern) && pattern[i] == '*':
 			star, mark = i, j
 			i++
-		case i < len(pattern) && (pattern[i] == '?' || lower(pattern[i]) == lower(action[j])):
+		case i < len(pattern) && (pattern[i] == '?' || fold(pattern[i]) == fold(text[j])):
 			i++
 			j++
 		case star >= 0:
