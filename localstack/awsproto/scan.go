@@ -18,8 +18,8 @@ func ScanObject(doc []byte, visit func(member string, value []byte)) {
 		if end == 0 {
 			return
 		}
-		member, ok := text(rest[:end])
-		if !ok {
+		member, readable := text(rest[:end])
+		if !readable {
 			return
 		}
 		value, more := afterByte(rest[end:], ':')
