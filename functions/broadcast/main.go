@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -38,7 +39,7 @@ func main() {
 	table := store.NewDynamoDB(dynamodb.NewFromConfig(aws), cfg.TableName, store.Options{})
 	queues := sqs.NewFromConfig(aws)
 	manager := connection.NewManager(table, broadcast.Timed(gw), connection.Options{Adaptive: true, Rate: cfg.PostRate, Logger: logger})
-	metrics := telemetry.NewMetrics(os.Stdout, "broadcast")
+	metrics := telemetry.NewMetrics(os.Stdout, lambdacontext.FunctionName)
 	h := &handler{
 		batch: queue.NewBatch(queues, cfg.BroadcastQueueURL, logger),
 		splitter: &broadcast.Splitter{

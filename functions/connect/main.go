@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
@@ -24,7 +25,7 @@ func main() {
 	cfg, err := fanfare.Connect(os.LookupEnv)
 	exitOn(err)
 	logger := telemetry.NewLogger(os.Stdout, cfg.LogLevel, "connect")
-	metrics := telemetry.NewMetrics(os.Stdout, "connect")
+	metrics := telemetry.NewMetrics(os.Stdout, lambdacontext.FunctionName)
 	cfg.JWT.Logger, cfg.JWT.OnStaleKeys = logger, metrics.KeysNotFetched
 	verifier, err := auth.NewVerifier(ctx, cfg.JWT)
 	exitOn(err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -39,7 +40,7 @@ func main() {
 	manager := connection.NewManager(table, broadcast.Timed(gw), connection.Options{
 		Adaptive: true, Rate: cfg.PostRate, BurstPeriod: broadcast.CatchUp, Logger: logger,
 	})
-	metrics := telemetry.NewMetrics(os.Stdout, "deliver")
+	metrics := telemetry.NewMetrics(os.Stdout, lambdacontext.FunctionName)
 	h := &handler{
 		batch:     queue.NewBatch(sqs.NewFromConfig(aws), cfg.DeliveryQueueURL, logger),
 		deliverer: &broadcast.Deliverer{Send: broadcast.ByManager(manager), Ledger: table, Now: time.Now},

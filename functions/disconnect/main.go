@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
@@ -24,7 +25,7 @@ func main() {
 	exitOn(err)
 
 	h := &handler{
-		metrics: telemetry.NewMetrics(os.Stdout, "disconnect"),
+		metrics: telemetry.NewMetrics(os.Stdout, lambdacontext.FunctionName),
 		store:   store.NewDynamoDB(dynamodb.NewFromConfig(aws), cfg.TableName, store.Options{}),
 		log:     telemetry.NewLogger(os.Stdout, cfg.LogLevel, "disconnect"),
 		now:     time.Now,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -29,7 +30,7 @@ func main() {
 	cfg, err := fanfare.Message(os.LookupEnv)
 	exitOn(err)
 	logger := telemetry.NewLogger(os.Stdout, cfg.LogLevel, "message")
-	cfg.JWT.Logger, cfg.JWT.OnStaleKeys = logger, telemetry.NewMetrics(os.Stdout, "message").KeysNotFetched
+	cfg.JWT.Logger, cfg.JWT.OnStaleKeys = logger, telemetry.NewMetrics(os.Stdout, lambdacontext.FunctionName).KeysNotFetched
 	verifier, err := auth.NewVerifier(ctx, cfg.JWT)
 	exitOn(err)
 	aws, err := config.LoadDefaultConfig(ctx)

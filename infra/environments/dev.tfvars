@@ -1,5 +1,5 @@
-# An AWS deployment to try things on, beside production in the same account if need be, but in another region: the functions' own
-# metrics do not carry the deployment's name.
+# An AWS deployment to try things on, beside production in the same account and region if need be: names, metrics and alarms
+# are its own.
 name  = "fanfare-dev"
 logs  = { level = "debug", retention_days = 7 }
 table = { deletion_protection = false }

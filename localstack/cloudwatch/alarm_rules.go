@@ -1,6 +1,7 @@
 package cloudwatch
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -139,8 +140,8 @@ func checkEvaluation(period, periods int) error {
 	return nil
 }
 
-// checkQueries checks an alarm on metric math. Expressions are kept as they
-// are: nothing here could evaluate them.
+// checkQueries checks an alarm on metric math. Expressions that nothing here could
+// evaluate are kept as they are.
 func checkQueries(def *alarmDefinition) error {
 	if def.MetricName != "" || def.Namespace != "" || def.Statistic != "" || def.ExtendedStatistic != "" ||
 		def.Period != nil || def.Unit != "" || len(def.Dimensions) > 0 {
@@ -170,7 +171,11 @@ func checkQueries(def *alarmDefinition) error {
 	if def.ThresholdMetricID != "" && !ids[def.ThresholdMetricID] {
 		return validationError("ThresholdMetricId %s is not in Metrics", def.ThresholdMetricID)
 	}
-	return nil
+	_, err := newRule(def)
+	if _, only := errors.AsType[notEvaluated](err); only {
+		return nil
+	}
+	return err
 }
 
 func checkQuery(q *alarmQuery, periods int) error {

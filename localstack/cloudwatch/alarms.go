@@ -22,6 +22,7 @@ func (s *Service) putMetricAlarm(ctx context.Context, in *putMetricAlarmInput) (
 		return nil, err
 	}
 	setAlarmDefaults(&def)
+	s.tick()
 	now := s.now()
 	r := s.state.region(ctx)
 	if old, ok := r.Alarms[def.AlarmName]; ok {
@@ -36,6 +37,7 @@ func (s *Service) putMetricAlarm(ctx context.Context, in *putMetricAlarmInput) (
 		alarmDefinition: def,
 		AlarmArn:        awsproto.ARN(ctx, "cloudwatch", "alarm:"+def.AlarmName),
 		StateValue:      stateInsufficient, StateReason: "Unchecked: Initial alarm creation",
+		Evaluated:                          now.Unix() / 60,
 		AlarmConfigurationUpdatedTimestamp: now, StateUpdatedTimestamp: now, StateTransitionedTimestamp: now,
 		Tags: tags,
 	}
@@ -77,6 +79,7 @@ func (s *Service) describeAlarms(ctx context.Context, in *describeAlarmsInput) (
 			return describeAlarmsOutput{}, validationError("AlarmTypes must be MetricAlarm or CompositeAlarm, not %q", kind)
 		}
 	}
+	s.tick()
 	alarms := s.state.region(ctx).alarmsWhere(func(a *alarm) bool { return in.matches(a) })
 	some, next, err := page(alarms, func(a alarm) string { return a.AlarmName }, in.NextToken, limit)
 	return describeAlarmsOutput{MetricAlarms: some, NextToken: next}, err
@@ -111,8 +114,8 @@ func (s *Service) deleteAlarms(ctx context.Context, in *alarmNamesInput) (any, e
 	return nil, nil
 }
 
-// setAlarmState is the only thing that changes an alarm's state here. No action
-// is started.
+// setAlarmState holds until the next evaluation, at the end of the minute. No
+// action is started.
 func (s *Service) setAlarmState(ctx context.Context, in *setAlarmStateInput) (any, error) {
 	a, ok := s.state.region(ctx).Alarms[in.AlarmName]
 	switch {
@@ -123,6 +126,7 @@ func (s *Service) setAlarmState(ctx context.Context, in *setAlarmStateInput) (an
 	case len(in.StateReason) > 1023:
 		return nil, validationError("StateReason must have at most 1023 characters")
 	}
+	s.tick()
 	now := s.now()
 	if a.StateValue != in.StateValue {
 		a.StateTransitionedTimestamp = now

@@ -16,7 +16,7 @@ func (s *Service) operations() map[string]awsproto.QueryOperation {
 		"SetAlarmState":       locked(s, s.setAlarmState),
 		"EnableAlarmActions":  locked(s, s.enableAlarmActions),
 		"DisableAlarmActions": locked(s, s.disableAlarmActions),
-		"PutCompositeAlarm":   refused("has no composite alarms: alarms are not evaluated, so no rule could be"),
+		"PutCompositeAlarm":   refused("has no composite alarms"),
 
 		"PutDashboard":     locked(s, s.putDashboard),
 		"GetDashboard":     locked(s, s.getDashboard),

@@ -20,23 +20,27 @@ const (
 
 // putMetricData keeps all of a request's samples or, where one is wrong, none.
 func (s *Service) putMetricData(ctx context.Context, in *putMetricDataInput) (any, error) {
+	return nil, s.put(s.state.region(ctx), in)
+}
+
+// put is putMetricData in a region, with the lock.
+func (s *Service) put(r *region, in *putMetricDataInput) error {
+	s.tick()
 	now := s.now()
 	switch {
 	case !isName(in.Namespace) || strings.HasPrefix(in.Namespace, ":"):
-		return nil, invalidValue("The value %q for parameter Namespace is invalid.", in.Namespace)
+		return invalidValue("The value %q for parameter Namespace is invalid.", in.Namespace)
 	case strings.HasPrefix(in.Namespace, "AWS/"):
-		return nil, invalidValue("The value AWS/ for parameter Namespace is invalid: it is kept for AWS's own metrics.")
+		return invalidValue("The value AWS/ for parameter Namespace is invalid: it is kept for AWS's own metrics.")
 	case len(in.MetricData) == 0 || len(in.MetricData) > maxData:
-		return nil, validationError("MetricData must have 1 to %d members", maxData)
+		return validationError("MetricData must have 1 to %d members", maxData)
 	}
 	for i := range in.MetricData {
 		if err := checkDatum(&in.MetricData[i], now); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	s.state.expire(now)
-	room := maxSeries - s.state.countSeries()
-	return nil, s.state.region(ctx).put(in, now, room)
+	return r.put(in, now, maxSeries-s.state.countSeries())
 }
 
 // put adds the samples unless they need more than room new series.
@@ -145,9 +149,9 @@ func (d *datum) statistics() statistics {
 		return *d.StatisticValues
 	}
 	if d.Value != nil {
-		return statistics{1, *d.Value, *d.Value, *d.Value}
+		return statistics{1, *d.Value, *d.Value, *d.Value, distribution{bucketOf(*d.Value): 1}}
 	}
-	sum := statistics{Minimum: slices.Min(d.Values), Maximum: slices.Max(d.Values)}
+	sum := statistics{Minimum: slices.Min(d.Values), Maximum: slices.Max(d.Values), Values: distribution{}}
 	for i, v := range d.Values {
 		count := 1.0
 		if len(d.Counts) > 0 {
@@ -155,6 +159,7 @@ func (d *datum) statistics() statistics {
 		}
 		sum.SampleCount += count
 		sum.Sum += v * count
+		sum.Values[bucketOf(v)] += count
 	}
 	return sum
 }
@@ -167,9 +172,9 @@ func (s *Service) listMetrics(ctx context.Context, in *listMetricsInput) (listMe
 	if in.RecentlyActive != "" && in.RecentlyActive != "PT3H" {
 		return listMetricsOutput{}, validationError("RecentlyActive must be PT3H, not %q", in.RecentlyActive)
 	}
+	s.tick()
 	now := s.now()
 	r := s.state.region(ctx)
-	r.expire(now)
 	byKey := make(map[string]metric) // one metric has a series for each unit
 	for _, se := range r.Series {
 		if in.matches(se) && (in.RecentlyActive == "" || now.Sub(se.Put) <= recently) {
@@ -205,8 +210,8 @@ func (s *Service) getMetricStatistics(ctx context.Context, in *getMetricStatisti
 	if err := checkStatisticsInput(in); err != nil {
 		return getMetricStatisticsOutput{}, err
 	}
+	s.tick()
 	r := s.state.region(ctx)
-	r.expire(s.now())
 	want := series{Namespace: in.Namespace, MetricName: in.MetricName, Dimensions: sortedDimensions(in.Dimensions)}
 	out := getMetricStatisticsOutput{Label: in.MetricName}
 	for _, se := range r.Series {
@@ -214,7 +219,7 @@ func (s *Service) getMetricStatistics(ctx context.Context, in *getMetricStatisti
 			continue
 		}
 		for begin, sum := range se.buckets(in.StartTime, in.EndTime, in.Period) {
-			out.Datapoints = append(out.Datapoints, newDatapoint(begin, sum, se.Unit, in.Statistics))
+			out.Datapoints = append(out.Datapoints, newDatapoint(begin, sum, se.Unit, in))
 		}
 	}
 	slices.SortFunc(out.Datapoints, func(a, b datapoint) int {
@@ -227,10 +232,8 @@ func checkStatisticsInput(in *getMetricStatisticsInput) error {
 	switch {
 	case in.Namespace == "" || in.MetricName == "":
 		return validationError("Namespace and MetricName are required")
-	case len(in.ExtendedStatistics) > 0:
-		return unsupported("has no percentiles: it keeps sums by the minute, so ask for %v", simpleStatistics)
-	case len(in.Statistics) == 0:
-		return validationError("Statistics needs at least one of %v", simpleStatistics)
+	case len(in.Statistics) == 0 && len(in.ExtendedStatistics) == 0:
+		return validationError("Statistics needs at least one of %v, or ExtendedStatistics a percentile", simpleStatistics)
 	case in.Period < 60 || in.Period%60 != 0:
 		return unsupported("keeps metrics by the minute: Period must be a multiple of 60, not %d", in.Period)
 	case !in.StartTime.Before(in.EndTime):
@@ -241,6 +244,11 @@ func checkStatisticsInput(in *getMetricStatisticsInput) error {
 			return validationError("Statistics must be of %v, not %q", simpleStatistics, statistic)
 		}
 	}
+	for _, statistic := range in.ExtendedStatistics {
+		if !isPercentile(statistic) {
+			return unsupported("has of the ExtendedStatistics only percentiles, p0 to p100, not %q", statistic)
+		}
+	}
 	period := time.Duration(in.Period) * time.Second
 	if points := int64(in.EndTime.Sub(in.StartTime) / period); points > maxDatapoints {
 		return invalidCombination("You have requested up to %d datapoints, which exceeds the limit of %d. "+
@@ -249,9 +257,17 @@ func checkStatisticsInput(in *getMetricStatisticsInput) error {
 	return checkUnit(in.Unit)
 }
 
-func newDatapoint(begin int64, sum statistics, unit string, wanted []string) datapoint {
+func newDatapoint(begin int64, sum statistics, unit string, in *getMetricStatisticsInput) datapoint {
 	p := datapoint{Timestamp: time.Unix(begin, 0).UTC(), Unit: unit}
-	for _, statistic := range wanted {
+	for _, statistic := range in.ExtendedStatistics {
+		if v := sum.value(statistic); !math.IsNaN(v) {
+			if p.ExtendedStatistics == nil {
+				p.ExtendedStatistics = new(percentiles)
+			}
+			p.ExtendedStatistics.Entries = append(p.ExtendedStatistics.Entries, percentile{statistic, v})
+		}
+	}
+	for _, statistic := range in.Statistics {
 		switch statistic {
 		case "SampleCount":
 			p.SampleCount = &sum.SampleCount

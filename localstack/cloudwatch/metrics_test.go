@@ -122,7 +122,7 @@ func TestMetricsAreBounded(t *testing.T) {
 func TestGetMetricStatisticsRefuses(t *testing.T) {
 	const good = "Namespace=F MetricName=m Period=60 Statistics.member.1=Sum StartTime=2024-01-20T00:00:00Z EndTime=2024-01-20T01:00:00Z"
 	tests := map[string]struct{ params, code string }{
-		"percentiles":               {good + " ExtendedStatistics.member.1=p99", "UnsupportedOperation"},
+		"trimmed means":             {good + " ExtendedStatistics.member.1=tm99", "UnsupportedOperation"},
 		"a percentile as statistic": {with(good, "Statistics.member.1=p99"), "ValidationError"},
 		"no statistic":              {with(good, "Statistics.member.1="), "ValidationError"},
 		"seconds":                   {with(good, "Period=10"), "UnsupportedOperation"},

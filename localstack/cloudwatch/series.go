@@ -57,7 +57,11 @@ func (se *series) add(at time.Time, more statistics) {
 }
 
 func (s statistics) plus(o statistics) statistics {
+	if s.SampleCount == 0 {
+		return o
+	}
 	return statistics{
+		Values:      s.Values.plus(o.Values),
 		SampleCount: s.SampleCount + o.SampleCount,
 		Sum:         s.Sum + o.Sum,
 		Minimum:     math.Min(s.Minimum, o.Minimum),

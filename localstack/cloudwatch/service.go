@@ -8,13 +8,17 @@
 //	s := cloudwatch.New(cloudwatch.Options{})
 //	http.Handle("/", s) // Query protocol, version 2010-08-01, signing name "monitoring"
 //
-// What it does not promise: alarms are not evaluated. Their state stays
-// INSUFFICIENT_DATA until SetAlarmState changes it, and no action is ever
-// started. Metrics are kept in steps of a minute, for a day, for at most 1,000
-// combinations of name, dimensions and unit. Percentiles, composite alarms,
-// GetMetricData, metric streams and anomaly detectors are refused, and so are
-// the CBOR and JSON protocols that newer SDKs speak. Metrics that functions
-// print in the embedded format do not arrive here.
+// Metrics come by PutMetricData and in the log lines of functions (Embedded), and
+// alarms are evaluated on them each minute of the cloud's clock, metric math and
+// percentiles included.
+//
+// What it does not promise: no action of an alarm is ever started. The services
+// here write no metrics of their own (AWS/Lambda, AWS/SQS, …): an alarm on those,
+// or with a function of metric math that is not here, stays in the state
+// INSUFFICIENT_DATA, and its StateReason says why. Metrics are kept in steps of a
+// minute, for a day, for at most 1,000 combinations of name, dimensions and unit.
+// Composite alarms, GetMetricData, metric streams and anomaly detectors are
+// refused, and so are the CBOR and JSON protocols that newer SDKs speak.
 package cloudwatch
 
 import (
@@ -42,8 +46,9 @@ type Service struct {
 	clock *clock.Clock
 	log   *slog.Logger
 
-	mu    sync.Mutex
-	state state
+	mu     sync.Mutex
+	state  state
+	ticked int64 // Unix time / 60 of the last tick
 }
 
 // New returns a service without alarms, dashboards and metrics.
@@ -84,7 +89,7 @@ func (s *Service) Restore(snapshot []byte) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state = st
+	s.state, s.ticked = st, 0
 	return nil
 }
 

@@ -61,7 +61,10 @@ func decodeState(snapshot []byte) (state, error) {
 
 // region returns the state of the request's region.
 func (st state) region(ctx context.Context) *region {
-	name := awsproto.CallFrom(ctx).Region
+	return st.regionNamed(awsproto.CallFrom(ctx).Region)
+}
+
+func (st state) regionNamed(name string) *region {
 	r, ok := st.Regions[name]
 	if !ok {
 		r = newRegion()

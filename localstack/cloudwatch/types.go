@@ -75,6 +75,7 @@ type alarm struct {
 	StateUpdatedTimestamp              time.Time
 	StateTransitionedTimestamp         time.Time
 	Tags                               []tag `xml:"-"` // ListTagsForResource shows them
+	Evaluated                          int64 `xml:"-"` // Unix time / 60 of the last evaluation
 }
 
 type putMetricAlarmInput struct {
@@ -125,6 +126,7 @@ type datum struct {
 // statistics sums up any number of samples.
 type statistics struct {
 	SampleCount, Sum, Minimum, Maximum float64
+	Values                             distribution `json:",omitempty"` // of those that came as values
 }
 
 type putMetricDataInput struct {
@@ -168,6 +170,18 @@ type datapoint struct {
 	Minimum     *float64 `xml:",omitempty"`
 	Maximum     *float64 `xml:",omitempty"`
 	Unit        string
+
+	ExtendedStatistics *percentiles `xml:",omitempty"`
+}
+
+type percentiles struct {
+	Entries []percentile `xml:"entry"`
+}
+
+// percentile is an entry of the map ExtendedStatistics.
+type percentile struct {
+	Name  string  `xml:"key"`
+	Value float64 `xml:"value"`
 }
 
 type getMetricStatisticsOutput struct {

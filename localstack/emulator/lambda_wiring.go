@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"strings"
 	"time"
 
 	"fanfare/localstack/lambda"
@@ -23,12 +24,16 @@ func (e *Emulator) functionEnvironment(f lambda.FunctionInfo) map[string]string 
 	}
 }
 
-// functionLog keeps a function's line in its log group and shows it. Lambda
+// functionLog keeps a function's line in its log group, takes the metrics in it
+// and shows it. Lambda
 // writes the log with the function's role: what that may not write is shown all
 // the same, but not kept.
 func (e *Emulator) functionLog(l lambda.LogLine) {
 	if !l.Local && e.authority.mayLog(l, e.logs.Has(l.Group)) {
 		e.logs.Put(l.Group, l.Stream, logs.Event{Time: l.Time, Message: l.Text})
+		if parts := strings.SplitN(l.Function, ":", 5); len(parts) == 5 { // arn:aws:lambda:<region>:…
+			e.cloudwatch.Embedded(parts[3], l.Text)
+		}
 	}
 	if e.opts.FunctionLog != nil {
 		e.opts.FunctionLog(l)

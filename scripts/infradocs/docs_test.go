@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"fanfare/shared/telemetry"
 )
 
 const root = "../.."
@@ -179,6 +181,42 @@ func TestTheDashboardShowsTheMetricsThatAreWritten(t *testing.T) {
 	}
 	if len(types) == 0 || !maps.Equal(types, asked) {
 		t.Errorf("types of errors %v\nshown           %v", types, asked)
+	}
+}
+
+// An alarm on a metric that nobody writes, or by a dimension that it has not, never
+// rings. That the values are those too, the suite shows on a deployment.
+func TestTheAlarmsWatchTheMetricsThatAreWritten(t *testing.T) {
+	written := map[string]bool{}
+	for _, file := range []string{"sessions.go", "deliveries.go"} {
+		collectMetrics(t, filepath.Join(root, "shared", "telemetry", file), written)
+	}
+	alarms := read(t, filepath.Join(root, "infra", "modules", "observability", "main.tf"))
+	ours := regexp.MustCompile(`"` + telemetry.Namespace + `"`).FindAllStringIndex(alarms, -1)
+	if len(ours) == 0 {
+		t.Fatalf("no alarm is on the namespace %s", telemetry.Namespace)
+	}
+	byDimension := `\{ ` + telemetry.Dimension + ` = var\.functions`
+	single := regexp.MustCompile(`^"\w+"\n +metric += "(\w+)"\n +dimensions = ` + byDimension)
+	query := regexp.MustCompile(`^"\w+", (?:"(\w+)"|metric), ` + byDimension)
+	for _, at := range ours {
+		found := single.FindStringSubmatch(alarms[at[0]:])
+		if found == nil {
+			found = query.FindStringSubmatch(alarms[at[0]:])
+		}
+		switch {
+		case found == nil:
+			t.Errorf("not by the dimension %s of a function here: %.120s", telemetry.Dimension, alarms[at[0]:])
+		case found[1] != "" && !written[found[1]]:
+			t.Errorf("an alarm is on %s, which nobody writes", found[1])
+		}
+	}
+	for _, list := range regexp.MustCompile(`for metric in \[([^\]]+)\]`).FindAllStringSubmatch(alarms, -1) {
+		for _, name := range regexp.MustCompile(`"(\w+)"`).FindAllStringSubmatch(list[1], -1) {
+			if !written[name[1]] {
+				t.Errorf("an alarm is on %s, which nobody writes", name[1])
+			}
+		}
 	}
 }
 

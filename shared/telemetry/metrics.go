@@ -10,8 +10,14 @@ import (
 	"time"
 )
 
-// Namespace is where all of Fanfare's metrics are in CloudWatch.
-const Namespace = "Fanfare"
+// Where Fanfare's metrics are in CloudWatch. The one dimension is what AWS's own
+// metrics of a function have, and its value is the function's name in Lambda:
+// it begins with the deployment's, so that two of them in one account and region
+// have metrics of their own, at the price of one.
+const (
+	Namespace = "Fanfare"
+	Dimension = "FunctionName"
+)
 
 // maxValues is how many values one metric of a record may have ("Embedded
 // metric format specification"); more go into further records.
@@ -36,7 +42,8 @@ type Metrics struct {
 	now      func() time.Time
 }
 
-// NewMetrics returns metrics with the dimension Function.
+// NewMetrics returns metrics of the function, by its name in Lambda:
+// lambdacontext.FunctionName.
 func NewMetrics(w io.Writer, function string) *Metrics {
 	return &Metrics{w: w, function: function, now: time.Now}
 }
@@ -104,14 +111,14 @@ type directive struct {
 }
 
 func (m *Metrics) record(properties map[string]any, metrics []Metric) error {
-	d := directive{Namespace: Namespace, Dimensions: [][]string{{"Function"}}}
+	d := directive{Namespace: Namespace, Dimensions: [][]string{{Dimension}}}
 	rec := map[string]any{}
 	maps.Copy(rec, properties)
 	for _, x := range metrics {
 		d.Metrics = append(d.Metrics, definition{x.Name, x.Unit})
 		rec[x.Name] = x.value()
 	}
-	rec["Function"] = m.function
+	rec[Dimension] = m.function
 	rec["_aws"] = map[string]any{
 		"Timestamp":         m.now().UnixMilli(),
 		"CloudWatchMetrics": []directive{d},

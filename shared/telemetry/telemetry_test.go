@@ -81,8 +81,8 @@ type record struct {
 			Metrics    []struct{ Name, Unit string }
 		}
 	} `json:"_aws"`
-	Function string
-	Latency  any
+	FunctionName string
+	Latency      any
 }
 
 func records(t *testing.T, out []byte) []record {
@@ -120,7 +120,7 @@ func TestLongValueArraysAreCutIntoRecordsOfAHundred(t *testing.T) {
 
 func TestARecordSaysWhatCloudWatchNeeds(t *testing.T) {
 	var out bytes.Buffer
-	m := telemetry.NewMetrics(&out, "connect")
+	m := telemetry.NewMetrics(&out, "fanfare-dev-connect")
 	if err := m.Emit(map[string]any{"tenant": "acme"}, telemetry.Metric{
 		Name: "Latency", Unit: telemetry.Milliseconds, Values: []float64{1, 5}, Counts: []float64{7, 2},
 	}); err != nil {
@@ -128,7 +128,7 @@ func TestARecordSaysWhatCloudWatchNeeds(t *testing.T) {
 	}
 	r := records(t, out.Bytes())[0]
 	d := r.AWS.CloudWatchMetrics[0]
-	if d.Namespace != telemetry.Namespace || fmt.Sprint(d.Dimensions) != "[[Function]]" || r.Function != "connect" || r.AWS.Timestamp == 0 {
+	if d.Namespace != telemetry.Namespace || fmt.Sprint(d.Dimensions) != "[[FunctionName]]" || r.FunctionName != "fanfare-dev-connect" || r.AWS.Timestamp == 0 {
 		t.Errorf("record %+v", r)
 	}
 	if got := fmt.Sprint(r.Latency); got != "map[Counts:[7 2] Values:[1 5]]" {

@@ -8,7 +8,7 @@ locals {
     disconnect = ["Disconnected", "SessionDuration"]
     broadcast  = local.of_sending
     deliver    = local.of_sending
-  } : function => { for metric in metrics : metric => ["Fanfare", metric, "Function", function] } }
+  } : function => { for metric in metrics : metric => ["Fanfare", metric, "FunctionName", var.functions[function]] } }
 
   of_sending = ["Delivered", "Gone", "Failed", "Unsent", "Posts", "Removed", "CleanupErrors", "OpenBreakers", "PostLatency"]
 
@@ -56,7 +56,7 @@ locals {
       ask = "What fails? Posts by type of error, breakers open in one environment, dead letters, calls, the table."
       widgets = [
         { title = "Failed posts by type", stat = "Sum", names = concat([for key in local.senders : [
-          for type in local.post_errors : ["Fanfare", "PostErrors.${type}", "Function", key]
+          for type in local.post_errors : ["Fanfare", "PostErrors.${type}", "FunctionName", var.functions[key]]
         ]]...) },
         { title = "Open breakers, of the worst environment", stat = "Maximum", names = local.by_sender["OpenBreakers"] },
         { title = "Dead letters", stat = "Maximum", names = [for queue in values(var.queues) : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue.dead_letter_name]] },

@@ -59,7 +59,7 @@ locals {
       what       = "One in a hundred posts of ${key} to a socket takes over ${var.thresholds.post_p99_ms} ms."
       namespace  = "Fanfare"
       metric     = "PostLatency"
-      dimensions = { Function = key }
+      dimensions = { FunctionName = var.functions[key] }
       statistic  = "p99"
       threshold  = var.thresholds.post_p99_ms
       period     = local.five
@@ -71,7 +71,7 @@ locals {
       what       = "An environment of ${key} has given up over ${var.thresholds.open_breakers} connections for a while: their clients miss messages."
       namespace  = "Fanfare"
       metric     = "OpenBreakers"
-      dimensions = { Function = key }
+      dimensions = { FunctionName = var.functions[key] }
       statistic  = "Maximum"
       threshold  = var.thresholds.open_breakers
       period     = local.five
@@ -83,7 +83,7 @@ locals {
       what       = "Clients with good tokens were refused with 500: the table or the issuer's keys could not be reached."
       namespace  = "Fanfare"
       metric     = "FailedConnects"
-      dimensions = { Function = "connect" }
+      dimensions = { FunctionName = var.functions.connect }
       statistic  = "Sum"
       threshold  = var.thresholds.failed_connects
       period     = local.five
@@ -102,8 +102,8 @@ locals {
 
   # One query for each sender: {id → [namespace, metric, dimensions]}.
   of_senders = { for metric in ["Delivered", "Gone", "Failed", "Unsent", "CleanupErrors"] : metric => {
-    (lower(metric))     = ["Fanfare", metric, { Function = "broadcast" }]
-    "${lower(metric)}2" = ["Fanfare", metric, { Function = "deliver" }]
+    (lower(metric))     = ["Fanfare", metric, { FunctionName = var.functions.broadcast }]
+    "${lower(metric)}2" = ["Fanfare", metric, { FunctionName = var.functions.deliver }]
   } }
   of_api   = { ApiId = var.api.id, Stage = var.api.stage }
   of_table = { TableName = var.table_name }
@@ -114,8 +114,8 @@ locals {
       expression = "IF(${local.came}>=${var.thresholds.minimum},100*FILL(refused,0)/${local.came},0)"
       threshold  = var.thresholds.refused_percent
       metrics = {
-        connected = ["Fanfare", "Connected", { Function = "connect" }]
-        refused   = ["Fanfare", "Refused", { Function = "connect" }]
+        connected = ["Fanfare", "Connected", { FunctionName = var.functions.connect }]
+        refused   = ["Fanfare", "Refused", { FunctionName = var.functions.connect }]
       }
     }
     "key-fetch-failures" = {
@@ -123,8 +123,8 @@ locals {
       expression = "FILL(connects,0)+FILL(messages,0)"
       threshold  = var.thresholds.key_fetch_failures
       metrics = {
-        connects = ["Fanfare", "KeyFetchFailures", { Function = "connect" }]
-        messages = ["Fanfare", "KeyFetchFailures", { Function = "message" }]
+        connects = ["Fanfare", "KeyFetchFailures", { FunctionName = var.functions.connect }]
+        messages = ["Fanfare", "KeyFetchFailures", { FunctionName = var.functions.message }]
       }
     }
     "failed-deliveries" = {

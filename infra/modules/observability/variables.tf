@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "functions" {
-  description = "Each function's short name, which is the dimension Function of its own metrics, and its name in Lambda. connect, message, broadcast, deliver and disconnect must be there: the dashboard asks what they write."
+  description = "Each function's short name, and its name in Lambda, which is the dimension FunctionName of its metrics, AWS's and its own. connect, message, broadcast, deliver and disconnect must be there: the dashboard asks what they write."
   type        = map(string)
   nullable    = false
 

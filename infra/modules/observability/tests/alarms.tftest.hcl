@@ -52,13 +52,29 @@ run "watches_every_functions_errors_and_throttles" {
   }
 }
 
+# A second deployment in the account and region has functions of other names, and so metrics of its own.
+run "no_alarm_and_no_graph_looks_at_another_deployments_metrics" {
+  assert {
+    condition = alltrue(concat(
+      [for a in values(aws_cloudwatch_metric_alarm.metric) : contains(values(var.functions), a.dimensions["FunctionName"]) if a.namespace == "Fanfare"],
+      flatten([for a in values(aws_cloudwatch_metric_alarm.expression) : [for q in a.metric_query : [for m in q.metric :
+        contains(values(var.functions), m.dimensions["FunctionName"]) if m.namespace == "Fanfare"
+      ]]]),
+      flatten([for w in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [for m in w.properties.metrics :
+        m[2] == "FunctionName" && contains(values(var.functions), m[3]) if m[0] == "Fanfare"
+      ] if w.type == "metric"]),
+    ))
+    error_message = "A metric of the functions is not looked up by the name of a function of this deployment."
+  }
+}
+
 run "watches_the_99th_percentile_of_posts_by_the_functions_own_name" {
   assert {
     condition = alltrue([for key in ["broadcast", "deliver"] : alltrue([
       aws_cloudwatch_metric_alarm.metric["slow-posts-${key}"].extended_statistic == "p99",
       aws_cloudwatch_metric_alarm.metric["slow-posts-${key}"].statistic == null,
       aws_cloudwatch_metric_alarm.metric["slow-posts-${key}"].namespace == "Fanfare",
-      aws_cloudwatch_metric_alarm.metric["slow-posts-${key}"].dimensions == tomap({ Function = key }),
+      aws_cloudwatch_metric_alarm.metric["slow-posts-${key}"].dimensions == tomap({ FunctionName = "fanfare-${key}" }),
     ])])
     error_message = "The alarm does not watch what the functions write."
   }

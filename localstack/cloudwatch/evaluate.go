@@ -1,0 +1,283 @@
+package cloudwatch
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// How alarms change their states:
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+//
+// Each alarm is evaluated at the end of each minute, on the periods that end
+// there. That is made up for when somebody asks, minute by minute, so that an
+// alarm has its state and the time of its change also after the clock was moved.
+
+// extraPeriods is how many more than EvaluationPeriods are looked at for values
+// that may stand in for missing ones. AWS does not say how many; its examples have
+// five for three.
+const extraPeriods = 2
+
+// tick is called with the lock before metrics and alarms are looked at or
+// changed: it forgets what is old and makes up for the evaluations due.
+func (s *Service) tick() {
+	minute := s.now().Unix() / 60
+	if minute == s.ticked {
+		return
+	}
+	s.ticked = minute
+	s.state.expire(s.now())
+	for _, r := range s.state.Regions {
+		for _, a := range r.Alarms {
+			s.evaluate(r, a, minute)
+		}
+	}
+}
+
+// evaluate brings one alarm up to the end of a minute, which its periods end with.
+func (s *Service) evaluate(r *region, a *alarm, last int64) {
+	if a.Evaluated == 0 { // by an older snapshot
+		a.Evaluated = last - 1
+	}
+	rule, err := newRule(&a.alarmDefinition)
+	if err != nil {
+		a.Evaluated = last
+		if reason := "Not evaluated: " + err.Error(); a.StateValue == stateInsufficient && a.StateReason != reason {
+			a.StateReason = reason
+		}
+		return
+	}
+	first := max(a.Evaluated+1, last-int64(retention/time.Minute))
+	for minute := first; minute <= last; minute++ {
+		end := time.Unix(minute*60, 0).UTC()
+		values := rule.values(r, minute)
+		state, reason := rule.judge(values, a.StateValue, end)
+		if state != a.StateValue {
+			s.log.Info("alarm "+state, "alarm", a.AlarmName, "was", a.StateValue, "reason", reason)
+			a.StateValue, a.StateReason, a.StateReasonData = state, reason, ""
+			a.StateUpdatedTimestamp, a.StateTransitionedTimestamp = end, end
+		}
+	}
+	a.Evaluated = last
+}
+
+// rule is an alarm's definition, ready to be evaluated.
+type rule struct {
+	def     *alarmDefinition
+	period  int // seconds
+	metrics map[string]metricStat
+	nodes   map[string]mathNode // of the expressions
+	result  string              // the id that is compared
+}
+
+// single is the id of an alarm's only metric.
+const single = "m"
+
+// newRule reads a definition that was checked. The error is a notEvaluated where
+// AWS would evaluate it.
+func newRule(def *alarmDefinition) (*rule, error) {
+	ru := &rule{def: def, metrics: map[string]metricStat{}, nodes: map[string]mathNode{}}
+	if def.ThresholdMetricID != "" {
+		return nil, notEvaluatedf("the local cloud has no anomaly detection")
+	}
+	if len(def.Metrics) == 0 {
+		ru.result, ru.period = single, *def.Period
+		ru.metrics[single] = metricStat{
+			Metric: metric{def.Namespace, def.MetricName, def.Dimensions}, Period: *def.Period,
+			Stat: cmp.Or(def.Statistic, def.ExtendedStatistic), Unit: def.Unit,
+		}
+		return ru, ru.check()
+	}
+	kinds := make(map[string]mathKind)
+	var ids []string
+	for _, q := range def.Metrics {
+		kinds[q.ID] = seriesKind
+		if q.MetricStat != nil {
+			ids = append(ids, q.ID)
+			ru.metrics[q.ID] = *q.MetricStat
+			ru.period = max(ru.period, q.MetricStat.Period)
+		}
+		if q.ReturnData == nil || *q.ReturnData {
+			ru.result = q.ID
+		}
+	}
+	for _, q := range def.Metrics {
+		if q.Expression == "" {
+			continue
+		}
+		node, err := parseMath(q.Expression, kinds, ids)
+		switch reason, is := errors.AsType[notEvaluated](err); {
+		case is:
+			return nil, notEvaluatedf("the local cloud %s", string(reason))
+		case err != nil:
+			return nil, validationError("Error in expression '%s': %v", q.ID, err)
+		case q.ID == ru.result && node.kind != seriesKind:
+			return nil, validationError("Error in expression '%s': an alarm needs a time series, and this is %s", q.ID, node.kind)
+		case node.kind == listKind:
+			return nil, notEvaluatedf("the local cloud does not evaluate expressions on %s that is an expression itself", node.kind)
+		}
+		ru.nodes[q.ID] = node
+	}
+	if ru.isCircular(ru.result, nil) {
+		return nil, validationError("Error in expression '%s': it depends on itself", ru.result)
+	}
+	return ru, ru.check()
+}
+
+// isCircular evaluates an expression on nothing, and reports whether it asks for
+// itself.
+func (ru *rule) isCircular(id string, above []string) (circular bool) {
+	node, ok := ru.nodes[id]
+	if !ok {
+		return false
+	}
+	above = append(slices.Clone(above), id)
+	node.eval(mathInput{1, func(asked string) points {
+		circular = circular || slices.Contains(above, asked) || ru.isCircular(asked, above)
+		return points{math.NaN()}
+	}})
+	return circular
+}
+
+// check says what of a valid rule is not evaluated here.
+func (ru *rule) check() error {
+	for _, m := range ru.metrics {
+		switch {
+		case strings.HasPrefix(m.Metric.Namespace, "AWS/"):
+			return notEvaluatedf("the local cloud does not write the metrics of %s", m.Metric.Namespace)
+		case m.Period < 60:
+			return notEvaluatedf("the local cloud keeps metrics by the minute, and a period here is %d seconds", m.Period)
+		case m.Period != ru.period:
+			return notEvaluatedf("the local cloud does not evaluate metrics of different periods")
+		case !slices.Contains(simpleStatistics, m.Stat) && !isPercentile(m.Stat):
+			return notEvaluatedf("the local cloud has no statistic %s", m.Stat)
+		}
+	}
+	if len(ru.metrics) == 0 {
+		return notEvaluatedf("no metric is in the alarm's expression")
+	}
+	return nil
+}
+
+// values are the compared values of the periods that end with a minute, the oldest
+// first.
+func (ru *rule) values(r *region, minute int64) points {
+	n := ru.def.EvaluationPeriods + extraPeriods
+	length := int64(ru.period / 60)
+	in := mathInput{periods: n}
+	in.series = func(id string) points {
+		if node, ok := ru.nodes[id]; ok {
+			return node.seriesOf(in)
+		}
+		m := ru.metrics[id]
+		out := make(points, n)
+		for i := range out {
+			begin := minute - int64(n-i)*length
+			out[i] = r.statistic(&m, begin, begin+length)
+		}
+		return out
+	}
+	return in.series(ru.result)
+}
+
+// statistic of the minutes from first up to, but without, end; NaN without one.
+func (r *region) statistic(m *metricStat, first, end int64) float64 {
+	want := series{Namespace: m.Metric.Namespace, MetricName: m.Metric.MetricName, Dimensions: sortedDimensions(m.Metric.Dimensions)}
+	var all statistics
+	for _, unit := range units {
+		if m.Unit != "" && m.Unit != unit {
+			continue
+		}
+		want.Unit = unit
+		se, ok := r.Series[want.key()]
+		if !ok {
+			continue
+		}
+		for minute := first; minute < end; minute++ {
+			if have, ok := se.Minutes[minute]; ok {
+				all = all.plus(have)
+			}
+		}
+	}
+	return all.value(m.Stat)
+}
+
+// judge says what an alarm's state is by the values of its periods, the oldest
+// first. Values of the periods beyond EvaluationPeriods stand in for missing ones;
+// what is missing then is treated as TreatMissingData says.
+func (ru *rule) judge(values points, was string, at time.Time) (state, reason string) {
+	n := ru.def.EvaluationPeriods
+	m := n
+	if ru.def.DatapointsToAlarm != nil {
+		m = *ru.def.DatapointsToAlarm
+	}
+	var there []float64 // the latest first
+	for _, v := range slices.Backward(values) {
+		if !math.IsNaN(v) && len(there) < n {
+			there = append(there, v)
+		}
+	}
+	breaching := 0
+	for _, v := range there {
+		if ru.breaches(v) {
+			breaching++
+		}
+	}
+	missing := n - len(there)
+	treat := cmp.Or(ru.def.TreatMissingData, "missing")
+	// Nothing speaks against an alarm, and too little for it.
+	undecided := missing > 0 && breaching == len(there)
+	switch {
+	case breaching >= m, treat == "breaching" && breaching+missing >= m:
+		state = stateAlarm
+	case undecided && treat == "ignore":
+		return was, ""
+	case undecided && treat == "missing" && len(there) == 0:
+		state = stateInsufficient
+	case undecided && treat == "missing":
+		state = stateAlarm
+	default:
+		state = stateOK
+	}
+	return state, ru.reason(there, missing, treat, at)
+}
+
+func (ru *rule) breaches(v float64) bool {
+	switch threshold := *ru.def.Threshold; ru.def.ComparisonOperator {
+	case "GreaterThanThreshold":
+		return v > threshold
+	case "GreaterThanOrEqualToThreshold":
+		return v >= threshold
+	case "LessThanThreshold":
+		return v < threshold
+	default: // LessThanOrEqualToThreshold
+		return v <= threshold
+	}
+}
+
+// reason is a sentence like AWS's.
+func (ru *rule) reason(there []float64, missing int, treat string, at time.Time) string {
+	var b strings.Builder
+	b.WriteString("Threshold Crossed: ")
+	if len(there) == 0 {
+		fmt.Fprintf(&b, "no datapoints were received for %d periods", missing)
+	} else {
+		var list []string
+		for _, v := range there {
+			list = append(list, strconv.FormatFloat(v, 'g', 6, 64))
+		}
+		fmt.Fprintf(&b, "the last %d datapoints until %s [%s] were compared by %s (%g)",
+			len(there), at.Format("02/01/06 15:04:05"), strings.Join(list, ", "), ru.def.ComparisonOperator, *ru.def.Threshold)
+	}
+	if missing > 0 {
+		fmt.Fprintf(&b, " and %d missing were treated as [%s]", missing, treat)
+	}
+	b.WriteString(".")
+	return b.String()
+}
