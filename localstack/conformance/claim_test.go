@@ -34,7 +34,7 @@ func table() []section {
 		{"How sockets end", closeClaims}, {"@connections", connectionsClaims}, {"Signatures", signatureClaims}, {"Permissions", permissionClaims},
 		{"REQUEST authorizers", authorizerClaims}, {"Access logs", accessLogClaims}, {"Account limits", accountLimitClaims},
 		{"Lambda", lambdaClaims}, {"Freezing", freezeClaims}, {"SQS", sqsClaims}, {"SQS event sources", eventSourceClaims},
-		{"Control planes", controlClaims}, {"What is missing is refused", refusalClaims},
+		{"Control planes", controlClaims}, {"Metrics and alarms", alarmClaims}, {"What is missing is refused", refusalClaims},
 		{"Faults, requests and time", localClaims},
 	}
 }

@@ -192,7 +192,7 @@ func TestTheAlarmsWatchTheMetricsThatAreWritten(t *testing.T) {
 		collectMetrics(t, filepath.Join(root, "shared", "telemetry", file), written)
 	}
 	alarms := read(t, filepath.Join(root, "infra", "modules", "observability", "main.tf"))
-	ours := regexp.MustCompile(`"` + telemetry.Namespace + `"`).FindAllStringIndex(alarms, -1)
+	ours := regexp.MustCompile(`"`+telemetry.Namespace+`"`).FindAllStringIndex(alarms, -1)
 	if len(ours) == 0 {
 		t.Fatalf("no alarm is on the namespace %s", telemetry.Namespace)
 	}
