@@ -20,7 +20,7 @@ import (
 func (p program) command(ctx context.Context, name string, args []string) error {
 	commands := map[string]func(context.Context, []string) error{
 		"clock": p.clock, "fault": p.fault, "requests": p.requests,
-		"snapshot": p.snapshot, "health": p.health, "info": p.info,
+		"alarms": p.alarms, "snapshot": p.snapshot, "health": p.health, "info": p.info,
 		"help": func(context.Context, []string) error { _, err := io.WriteString(p.stdout, help); return err },
 	}
 	c, ok := commands[name]

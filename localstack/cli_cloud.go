@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"fanfare/localstack/cloudwatch"
 	"fanfare/localstack/emulator"
 )
 
@@ -34,6 +35,36 @@ func (p program) snapshot(ctx context.Context, args []string) error {
 		return err
 	}
 	return c.call(ctx, "POST", "snapshot", nil, nil)
+}
+
+const alarmsHelp = `usage: go run ./localstack alarms     the states of all alarms, those that ring first
+
+They are evaluated each minute of the cloud's clock, on metrics that functions
+print in the embedded format or that were put. No action is started.
+`
+
+func (p program) alarms(ctx context.Context, args []string) error {
+	c, err := p.plain("alarms", alarmsHelp, args)
+	if err != nil {
+		return err
+	}
+	var answer struct{ Alarms []cloudwatch.AlarmState }
+	if err := c.call(ctx, "GET", "alarms", nil, &answer); err != nil {
+		return err
+	}
+	if len(answer.Alarms) == 0 {
+		fmt.Fprintln(p.stdout, "there are no alarms")
+	}
+	for _, a := range answer.Alarms {
+		fmt.Fprintf(p.stdout, "%-17s %s, %s, since %s\n", a.State, a.Name, a.Region, a.Since.Format(time.RFC3339))
+		if a.State != "OK" {
+			fmt.Fprintf(p.stdout, "                  %s\n", a.Reason)
+		}
+		if a.State == "ALARM" && a.Meaning != "" {
+			fmt.Fprintf(p.stdout, "                  %s\n", a.Meaning)
+		}
+	}
+	return nil
 }
 
 func (p program) health(ctx context.Context, args []string) error {

@@ -8,9 +8,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"fanfare/localstack/emulator"
 )
@@ -116,6 +118,8 @@ func TestCommandsOnARunningCloud(t *testing.T) {
 		{"requests -service sqs", "", exitOK},
 		{"requests clear", "", exitOK},
 		{"requests all", "want requests [flags]", exitMisused},
+		{"alarms", "there are no alarms\n", exitOK},
+		{"alarms off", `alarms takes no "off"`, exitMisused},
 		{"snapshot", "no data directory to save to (-data)", exitFailed},
 		{"health", "dynamodb     available", exitOK},
 		{"info", "none: nothing is kept", exitOK},
@@ -183,8 +187,46 @@ func TestAnotherServerIsNotTheCloud(t *testing.T) {
 	}
 }
 
+func TestAlarmsThatRingComeFirstAndSayWhatTheyMean(t *testing.T) {
+	cloud := startCloud(t)
+	call := func(form string) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+cloud.addr+"/", strings.NewReader(form+"&Version=2010-08-01"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=mine/20260102/eu-west-1/monitoring/aws4_request, SignedHeaders=host;x-amz-date, Signature=0")
+		req.Header.Set("X-Amz-Date", time.Now().UTC().Format("20060102T150405Z"))
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.Body.Close(); resp.StatusCode != http.StatusOK {
+			t.Fatalf("%s: HTTP %d", form, resp.StatusCode)
+		}
+	}
+	for _, name := range []string{"a", "b", "c"} {
+		call("Action=PutMetricAlarm&AlarmName=" + name + "&AlarmDescription=See+the+runbook.&Namespace=F&MetricName=m&Statistic=Sum&Period=60" +
+			"&EvaluationPeriods=1&Threshold=0&ComparisonOperator=GreaterThanThreshold&TreatMissingData=ignore")
+	}
+	call("Action=SetAlarmState&AlarmName=a&StateValue=OK&StateReason=fine")
+	call("Action=SetAlarmState&AlarmName=c&StateValue=ALARM&StateReason=drill")
+	stdout, stderr, code := cli(nil, "alarms", "-addr", cloud.addr)
+	got := regexp.MustCompile(`since \S+`).ReplaceAllString(stdout, "since")
+	want := `ALARM             c, eu-west-1, since
+                  drill
+                  See the runbook.
+OK                a, eu-west-1, since
+INSUFFICIENT_DATA b, eu-west-1, since
+                  Unchecked: Initial alarm creation
+`
+	if code != exitOK || got != want {
+		t.Errorf("exit %d, %s\n%s\nwant\n%s", code, stderr, got, want)
+	}
+}
+
 func TestEveryCommandHasHelp(t *testing.T) {
-	for _, command := range []string{"", "clock", "fault", "requests", "snapshot", "health", "info"} {
+	for _, command := range []string{"", "clock", "fault", "requests", "alarms", "snapshot", "health", "info"} {
 		args := strings.Fields(command + " --help")
 		stdout, stderr, code := cli(nil, args...)
 		if code != exitOK || !strings.Contains(stdout, "usage: go run ./localstack "+command) || !strings.Contains(stdout, "-addr") || stderr != "" {
@@ -192,7 +234,7 @@ func TestEveryCommandHasHelp(t *testing.T) {
 		}
 	}
 	all, _, _ := cli(nil, "--help")
-	for _, word := range []string{"AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "LOCALSTACK_HOST", "cloud.zip", "snapshot", "clock", "fault", "Not there", "-json"} {
+	for _, word := range []string{"AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "LOCALSTACK_HOST", "cloud.zip", "snapshot", "clock", "fault", "alarms", "Not there", "-json"} {
 		if !strings.Contains(all, word) {
 			t.Errorf("--help does not tell of %s", word)
 		}

@@ -24,6 +24,39 @@ import (
 // five for three.
 const extraPeriods = 2
 
+// AlarmState is what an operator asks of an alarm.
+type AlarmState struct {
+	Name    string    `json:"name"`
+	Region  string    `json:"region"`
+	State   string    `json:"state"` // OK, ALARM or INSUFFICIENT_DATA
+	Since   time.Time `json:"since"`
+	Reason  string    `json:"reason"`
+	Meaning string    `json:"meaning,omitempty"` // the alarm's description
+}
+
+// AlarmStates are all alarms, those that ring first, then by region and name.
+func (s *Service) AlarmStates() []AlarmState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tick()
+	list := []AlarmState{}
+	for name, r := range s.state.Regions {
+		for _, a := range r.Alarms {
+			state := AlarmState{Name: a.AlarmName, Region: name, State: a.StateValue, Since: a.StateTransitionedTimestamp, Reason: a.StateReason}
+			if a.AlarmDescription != nil {
+				state.Meaning = *a.AlarmDescription
+			}
+			list = append(list, state)
+		}
+	}
+	order := []string{stateAlarm, stateOK, stateInsufficient}
+	slices.SortFunc(list, func(a, b AlarmState) int {
+		return cmp.Or(cmp.Compare(slices.Index(order, a.State), slices.Index(order, b.State)),
+			strings.Compare(a.Region, b.Region), strings.Compare(a.Name, b.Name))
+	})
+	return list
+}
+
 // tick is called with the lock before metrics and alarms are looked at or
 // changed: it forgets what is old and makes up for the evaluations due.
 func (s *Service) tick() {

@@ -16,6 +16,7 @@ import (
 //
 //	GET    /_localstack/health          {"services":{"dynamodb":"available",…},"edition":…,"version":…}
 //	GET    /_localstack/info            what runs here: endpoint, data directory, clock, counts
+//	GET    /_localstack/alarms          {"alarms":[…]} (cloudwatch.AlarmState), those that ring first
 //	GET    /_localstack/clock           {"now":"2026-01-02T15:04:05Z","offset":"2h0m0s"}
 //	POST   /_localstack/clock/advance   {"duration":"2h"} → the clock as above
 //	GET    /_localstack/faults          {"seed":1,"rules":[{"id":"1","service":"sqs",…,"matched":7,"faulted":2}]}
@@ -44,6 +45,9 @@ func (e *Emulator) admin(services map[string]http.Handler) http.Handler {
 		writeAdmin(w, http.StatusOK, map[string]any{"services": available, "edition": edition, "version": Version})
 	})
 	mux.HandleFunc("GET "+adminPath+"info", e.info)
+	mux.HandleFunc("GET "+adminPath+"alarms", func(w http.ResponseWriter, _ *http.Request) {
+		writeAdmin(w, http.StatusOK, map[string]any{"alarms": e.cloudwatch.AlarmStates()})
+	})
 	mux.HandleFunc("GET "+adminPath+"clock", e.showClock)
 	mux.HandleFunc("POST "+adminPath+"clock/advance", e.advanceClock)
 	mux.HandleFunc("GET "+adminPath+"faults", e.listFaults)

@@ -83,7 +83,7 @@ func TestAnAlarmRingsWhenMostClientsAreRefused(t *testing.T) {
 	for _, alarm := range s.alarms("") {
 		if strings.HasSuffix(alarm.AlarmName, name) {
 			if alarm.StateValue != "ALARM" || !strings.Contains(alarm.AlarmDescription, "RUNBOOK.md#"+name) {
-				t.Errorf("%+v", alarm)
+				t.Errorf("%s is %s: %s %s", alarm.AlarmName, alarm.StateValue, alarm.StateReason, alarm.AlarmDescription)
 			}
 			return
 		}
