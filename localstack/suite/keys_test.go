@@ -51,7 +51,6 @@ func TestKeysAreRotated(t *testing.T) {
 	}
 
 	open := admitted("the first key", old)
-	refused("the key that was deployed with the stack", s.stack.Key)
 	fetched := issuer.Fetches()
 	fresh := issuer.Rotate()
 	admitted("the new key", fresh)
@@ -71,4 +70,5 @@ func TestKeysAreRotated(t *testing.T) {
 		t.Errorf("renewed with the key that was withdrawn: %s", f.raw)
 	}
 	open.ask(`{"action":"authenticate","token":"`+sign(fresh)+`"}`, "authenticated")
+	refused("the key that was deployed with the stack", s.stack.Key)
 }

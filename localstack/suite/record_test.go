@@ -169,12 +169,12 @@ func section(b *strings.Builder, title string, lines []moment, from time.Time) {
 	slices.SortStableFunc(lines, func(a, b moment) int { return a.at.Compare(b.at) })
 	fmt.Fprintf(b, "%s: %d lines\n", title, len(lines))
 	const first = maxReportLines / 4
+	skipped := max(0, len(lines)-maxReportLines)
 	for i, m := range lines {
-		switch skipped := len(lines) - maxReportLines; {
-		case i == first && skipped > 0:
+		if i == first && skipped > 0 {
 			fmt.Fprintf(b, "  … %d lines …\n", skipped)
-			continue
-		case i > first && i <= first+skipped:
+		}
+		if i >= first && i < first+skipped {
 			continue
 		}
 		fmt.Fprintf(b, "  %s %s\n", m.at.UTC().Format("15:04:05.000"), shortened(telemetry.Redact(m.text)))
