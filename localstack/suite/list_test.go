@@ -105,7 +105,7 @@ func scenarioRow(t *testing.T, f *ast.FuncDecl, names map[string]string) (row st
 			return true
 		}
 		how, ok := call.Fun.(*ast.Ident)
-		if !ok || !slices.Contains([]string{"begin", "beginAlone", "beginAloneWithin"}, how.Name) {
+		if !ok || !slices.Contains([]string{"begin", "beginAlone", "beginAloneWithin", "beginFirst"}, how.Name) {
 			return true
 		}
 		var needs []string
@@ -114,11 +114,12 @@ func scenarioRow(t *testing.T, f *ast.FuncDecl, names map[string]string) (row st
 				needs = append(needs, names[id.Name])
 			}
 		}
-		own := ""
-		if how.Name != "begin" {
-			own = "yes"
+		own := map[string]string{"begin": "", "beginFirst": "no, it runs first"}
+		where, ok := own[how.Name]
+		if !ok {
+			where = "yes"
 		}
-		row = fmt.Sprintf("| %s | %s | %s |\n", sentence(f.Name.Name), own, strings.Join(needs, "; "))
+		row = fmt.Sprintf("| %s | %s | %s |\n", sentence(f.Name.Name), where, strings.Join(needs, "; "))
 		return false
 	})
 	return row

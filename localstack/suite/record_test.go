@@ -134,20 +134,34 @@ func (r *record) report(w world, from time.Time) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	known, invocations := r.related(w)
-	ours := func(names []string, invocation string) bool {
-		if len(names) > 0 { // a function serves several tenants in one invoke
+	// A function may serve several tenants in one invoke. What names nobody there
+	// is nobody's, unless it has failed.
+	shared := map[string]bool{}
+	note := func(names []string, invocation string) {
+		if len(names) > 0 && !slices.ContainsFunc(names, known) {
+			shared[invocation] = true
+		}
+	}
+	for _, l := range w.logs {
+		note(namesIn(l.text), l.invocation)
+	}
+	for _, q := range w.requests {
+		note(connectionOf(q), q.Invocation)
+	}
+	ours := func(names []string, invocation string, failed bool) bool {
+		if len(names) > 0 {
 			return slices.ContainsFunc(names, known)
 		}
-		return invocations[invocation]
+		return invocations[invocation] && (failed || !shared[invocation])
 	}
 	var logs, requests []moment
 	for _, l := range w.logs {
-		if ours(namesIn(l.text), l.invocation) && !isNoise(l.text) {
+		if ours(namesIn(l.text), l.invocation, !strings.HasPrefix(l.text, "REPORT ")) && !isNoise(l.text) {
 			logs = append(logs, moment{l.at, l.function + ": " + l.text})
 		}
 	}
 	for _, q := range w.requests {
-		if ours(connectionOf(q), q.Invocation) {
+		if ours(connectionOf(q), q.Invocation, q.Failed()) {
 			requests = append(requests, moment{q.Time, requestText(q)})
 		}
 	}
@@ -207,7 +221,11 @@ func (r *record) related(w world) (known func(name string) bool, invocations map
 			learn(namesIn(l.text), l.invocation)
 		}
 		for _, q := range w.requests {
-			learn(append(connectionOf(q), q.RequestID), q.Invocation)
+			names := slices.Clone(connectionOf(q))
+			if q.RequestID != "" { // as a socket's end has it
+				names = append(names, q.RequestID)
+			}
+			learn(names, q.Invocation)
 		}
 	}
 	return known, invocations

@@ -130,8 +130,11 @@ func TestReport(t *testing.T) {
 			asked(0, "execute-api", "$connect", "api/live/C1=", "i1"), asked(1, "dynamodb", "PutItem", "connections", "i1"),
 			asked(5, "execute-api", "$connect", "api/live/C2=", "i2"), asked(6, "dynamodb", "PutItem", "connections", "i2"),
 			asked(20, "execute-api", "broadcast", "api/live/C1=", "i3"),
+			asked(29, "dynamodb", "Query", "connections", "i4"), // for whom of the two?
 			asked(32, "execute-api", "PostToConnection", "api/live/C1=", "i4"), asked(33, "execute-api", "PostToConnection", "api/live/C2=", "i4"),
 			asked(50, "sqs", "ReceiveMessage", "queue", ""),
+			{Time: at(60), Service: "execute-api", Operation: emulator.SocketClosed, Resource: "api/live/C1=", Status: 1000},
+			{Time: at(61), Service: "execute-api", Operation: emulator.SocketClosed, Resource: "api/live/C2=", Status: 1000},
 		},
 		missing: fmt.Errorf("the logs of one function"),
 	}

@@ -131,6 +131,14 @@ func beginAloneWithin(t *testing.T, limits account.Limits, needs ...need) *scena
 	return newScenario(t, clone)
 }
 
+// beginFirst is for a scenario that needs the processors for itself: it runs before
+// all others, on the cloud that they share.
+func beginFirst(t *testing.T, needs ...need) *scenario {
+	t.Helper()
+	lacks(t, needs)
+	return newScenario(t, deployed)
+}
+
 // lacks skips a test that cannot run on the target.
 func lacks(t *testing.T, needs []need) {
 	t.Helper()
