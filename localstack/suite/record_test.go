@@ -95,18 +95,26 @@ func (r *record) moved(ahead time.Duration) {
 
 // note adds a line to what the clients did. It holds no token.
 func (r *record) note(format string, args ...any) {
-	text := shortened(telemetry.Redact(fmt.Sprintf(format, args...)))
+	text := told(fmt.Sprintf(format, args...))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.frames = append(r.frames, moment{time.Now().Add(r.ahead), text})
 }
 
-// shortened cuts what would fill the screen.
-func shortened(line string) string {
+// told is a line without tokens, and cut where it would fill the screen. A token
+// that is cut is redacted before, so no part of one is left.
+func told(line string) string {
+	if len(line) > 8*maxReportLine { // of a frame of 128 KB, only so much is searched
+		return shortened(telemetry.Redact(line[:8*maxReportLine]), len(line))
+	}
+	return shortened(telemetry.Redact(line), len(line))
+}
+
+func shortened(line string, of int) string {
 	if len(line) <= maxReportLine {
 		return line
 	}
-	return fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(line[:maxReportLine], ""), len(line))
+	return fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(line[:maxReportLine], ""), of)
 }
 
 // A report has at most so much of each kind.
@@ -191,7 +199,7 @@ func section(b *strings.Builder, title string, lines []moment, from time.Time) {
 		if i >= first && i < first+skipped {
 			continue
 		}
-		fmt.Fprintf(b, "  %s %s\n", m.at.UTC().Format("15:04:05.000"), shortened(telemetry.Redact(m.text)))
+		fmt.Fprintf(b, "  %s %s\n", m.at.UTC().Format("15:04:05.000"), told(m.text))
 	}
 }
 

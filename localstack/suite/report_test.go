@@ -110,7 +110,7 @@ func TestReport(t *testing.T) {
 	r := newRecord("tenant-1", "other-1")
 	r.began = at(0)
 	r.saw("message-1")
-	r.frames = []moment{{at(5), "ann connected"}, {at(20), "ann → " + shortened(strings.Repeat("x", 1000))}}
+	r.frames = []moment{{at(5), "ann connected"}, {at(20), "ann → " + strings.Repeat("x", 1000)}}
 	w := world{
 		logs: []logLine{
 			line(1, "connect", "i1", "START RequestId: i1"),
@@ -151,6 +151,16 @@ func TestReport(t *testing.T) {
 	}
 	if got != string(want) {
 		t.Errorf("the report is\n%s\nwant\n%s", got, want)
+	}
+}
+
+// A token at a place where the line is cut loses nothing of its payload.
+func TestNoPartOfATokenIsTold(t *testing.T) {
+	token := strings.Join([]string{"eyJhbGciOiJSUzI1NiJ9", strings.Repeat("p", 300), strings.Repeat("s", 340)}, ".")
+	for before := range 9 * maxReportLine {
+		if got := told(strings.Repeat("-", before) + token); strings.Contains(got, "pp") || strings.Contains(got, "ss") {
+			t.Fatalf("after %d bytes: %s", before, got)
+		}
 	}
 }
 
