@@ -49,6 +49,7 @@ type Call struct {
 	Denied     bool        // Authorize refused it
 	Faults     *faults.Set // asked before each operation; nil has no rules
 	Faulted    bool        // a rule answered instead of the operation
+	Invocation string      // the function's invoke that made or answered it, where there is one
 	Unknown    bool        // no such operation here: the log says so
 }
 

@@ -125,11 +125,15 @@ func TestRequestsAreKeptWithoutWhatIsSecret(t *testing.T) {
 		t.Errorf("SendMessage: %+v", sent)
 	}
 	opened := w.requests("service=execute-api&operation=$connect")
-	if len(opened) != 1 || opened[0].Status != 101 || opened[0].Resource != w.apiID+"/live" {
-		t.Errorf("$connect: %+v", opened)
+	if len(opened) != 1 || opened[0].Status != 101 || !strings.HasPrefix(opened[0].Resource, w.apiID+"/live/") || opened[0].Invocation == "" {
+		t.Fatalf("$connect: %+v", opened)
+	}
+	said := w.requests("service=execute-api&operation=$default")
+	if len(said) != 1 || said[0].Status != 200 || said[0].Resource != opened[0].Resource || said[0].Invocation == "" || said[0].Invocation == opened[0].Invocation {
+		t.Errorf("the message: %+v", said)
 	}
 	closed := w.requests("operation=closed")
-	if len(closed) != 1 || closed[0].Status != 1000 || !strings.HasPrefix(closed[0].Resource, w.apiID+"/live/") || closed[0].Failed() {
+	if len(closed) != 1 || closed[0].Status != 1000 || closed[0].Resource != opened[0].Resource || closed[0].Failed() {
 		t.Errorf("closed: %+v", closed)
 	}
 	if created := w.requests("operation=CreateFunction"); len(created) != 1 || created[0].Resource != "echo" {

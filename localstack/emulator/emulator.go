@@ -61,7 +61,8 @@ type Options struct {
 	// Logger gets what the cloud has to say. Without OnRequest it also gets one
 	// line for each request that failed by our fault or is not supported.
 	Logger *slog.Logger
-	// OnRequest gets every request once it is answered, and every socket's end.
+	// OnRequest gets every request once it is answered, every message of a socket, and
+	// every socket's end.
 	// It is called by several goroutines at once, and should be quick.
 	OnRequest func(Request)
 	// FaultSeed makes the fault rules strike the same calls in every run.
@@ -145,7 +146,7 @@ func New(o Options) (*Emulator, error) {
 		OnMapping: e.sources.changed, QueueVisibility: e.queueVisibility, Faults: e.faults,
 	})
 	e.gateway = gateway.New(gateway.Options{
-		Clock: e.clock, Logger: e.log, Endpoint: e.publicHost, Invoke: e.invokeForGateway, Closed: e.socketClosed,
+		Clock: e.clock, Logger: e.log, Endpoint: e.publicHost, Invoke: e.invokeForGateway, Closed: e.socketClosed, Handled: e.messageHandled,
 		Authenticate: e.authenticate, AccessLog: e.accessLog, Faults: e.faults, Limits: o.GatewayLimits,
 	})
 	e.server = &http.Server{

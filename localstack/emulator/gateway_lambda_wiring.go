@@ -20,5 +20,5 @@ func (e *Emulator) invokeForGateway(ctx context.Context, inv gateway.Invocation)
 	if err != nil {
 		return gateway.Result{}, err
 	}
-	return gateway.Result{Payload: resp.Payload, Failed: resp.FunctionError != ""}, nil
+	return gateway.Result{Payload: resp.Payload, Failed: resp.FunctionError != "", RequestID: resp.RequestID}, nil
 }

@@ -23,6 +23,7 @@ func (e *Emulator) logged(next http.Handler) http.Handler {
 		call.Faults = e.faults
 		if strings.HasPrefix(call.Credential.AccessKeyID, temporaryKey) {
 			call.Authorize = e.authority.authorize
+			call.Invocation = e.lambda.InvocationOf(call.Credential.AccessKeyID)
 		}
 		rec := &statusRecorder{ResponseWriter: w}
 		next.ServeHTTP(rec, r.WithContext(awsproto.WithCall(r.Context(), call)))
@@ -30,7 +31,7 @@ func (e *Emulator) logged(next http.Handler) http.Handler {
 			Time: now.UTC(), RequestID: call.RequestID, Service: call.Service, Operation: call.Operation,
 			Resource: nameResources(call.Resources), Region: call.Region,
 			Status: rec.status, Took: Duration(time.Since(begin).Round(time.Microsecond)),
-			Error: rec.errorCode(), Caller: e.callerOf(call), Source: sourceOf(r),
+			Error: rec.errorCode(), Caller: e.callerOf(call), Source: sourceOf(r), Invocation: call.Invocation,
 			Faulted: call.Faulted, Unknown: call.Unknown, Answer: rec.excerpt(),
 		})
 	})
@@ -63,6 +64,16 @@ func (e *Emulator) socketClosed(c gateway.Closed) {
 		Time: e.clock.Now().UTC(), Service: "execute-api", Operation: SocketClosed,
 		Resource: c.API + "/" + c.Stage + "/" + c.ConnectionID,
 		Status:   c.Code, Error: c.Reason, Source: c.SourceIP, Took: Duration(c.Open),
+	})
+}
+
+// messageHandled tells what became of a socket's message.
+func (e *Emulator) messageHandled(m gateway.Handled) {
+	e.tell(Request{
+		Time: m.At.UTC(), RequestID: m.RequestID, Service: "execute-api", Operation: m.Route,
+		Resource: m.API + "/" + m.Stage + "/" + m.ConnectionID,
+		Status:   m.Status, Took: Duration(m.Took.Round(time.Microsecond)), Error: m.Problem,
+		Source: m.SourceIP, Faulted: m.Faulted, Invocation: m.Invocation,
 	})
 }
 

@@ -9,13 +9,13 @@ import (
 	"unicode/utf8"
 )
 
-// Request is what is remembered of one request, or of the end of one socket. It
-// has no header, query string or body, because those hold tokens and secrets.
+// Request is what is remembered of one request, of one message of a socket, or
+// of a socket's end. It has no header, query string or body, because those hold tokens and secrets.
 type Request struct {
 	Time      time.Time `json:"time"` // when it began, on the cloud's clock
 	RequestID string    `json:"requestId"`
 	Service   string    `json:"service"`   // as in a signature's scope; "execute-api" for sockets and @connections
-	Operation string    `json:"operation"` // as AWS names it: "PutItem"; "$connect"; SocketClosed
+	Operation string    `json:"operation"` // as AWS names it: "PutItem"; of sockets the route: "$connect", "broadcast"; SocketClosed
 	Resource  string    `json:"resource,omitempty"`
 	Region    string    `json:"region,omitempty"`
 	Status    int       `json:"status"` // HTTP; of SocketClosed the close code, 1006 for a lost one
@@ -25,7 +25,11 @@ type Request struct {
 	Error string `json:"error,omitempty"`
 	// Caller is the function, or the session of another role, that signed the
 	// request; empty for everybody else.
-	Caller  string `json:"caller,omitempty"`
+	Caller string `json:"caller,omitempty"`
+	// Invocation is the function's invoke that made the request or, of a socket's,
+	// answered it: RequestId in the function's log.
+	Invocation string `json:"invocation,omitempty"`
+
 	Source  string `json:"source,omitempty"`  // the caller's IP address
 	Faulted bool   `json:"faulted,omitempty"` // a fault rule answered
 	Unknown bool   `json:"unknown,omitempty"` // the local cloud has no such service or operation

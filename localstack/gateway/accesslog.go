@@ -72,10 +72,12 @@ func (l accessLogSettings) group() string {
 type outcome struct {
 	status   int
 	problem  string // what API Gateway tells the client in its own words
+	faulted  bool   // a fault rule decided
 	called   bool   // an integration was
 	latency  time.Duration
-	function int   // statusCode of the function's result
-	err      error // of the integration
+	invoke   string // the integration's invoke
+	function int    // statusCode of the function's result
+	err      error  // of the integration
 }
 
 func (t target) logsAccess() bool { return t.accessLog != accessLogSettings{} }

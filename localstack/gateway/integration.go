@@ -22,6 +22,8 @@ type proxyResult struct {
 	Headers           map[string]string   `json:"headers"`
 	MultiValueHeaders map[string][]string `json:"multiValueHeaders"`
 	Body              string              `json:"body"`
+
+	invoke string // the invoke that has answered, also with an error
 }
 
 func (p proxyResult) header(name string) string {
@@ -57,12 +59,13 @@ func (s *Service) call(ctx context.Context, t target, rt servedRoute, event []by
 		return proxyResult{}, err
 	}
 	if res.Failed {
-		return proxyResult{}, fmt.Errorf("%w: %s answered with a function error", errIntegration, arn)
+		return proxyResult{invoke: res.RequestID}, fmt.Errorf("%w: %s answered with a function error", errIntegration, arn)
 	}
 	p, err := parseProxyResult(res.Payload)
 	if err != nil {
 		s.log.Warn("malformed proxy result", "route", rt.Key, "function", arn, "error", err)
 	}
+	p.invoke = res.RequestID
 	return p, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // maxInFlight bounds how many messages of one socket are being handled at a
@@ -42,7 +43,7 @@ func (s *Service) finish(k *socket, end closing) {
 
 // message routes one frame and sends the client what it gets for it.
 func (s *Service) message(k *socket, message []byte) {
-	requestID, now := newRequestID(), s.clock.Now()
+	requestID, now, begin := newRequestID(), s.clock.Now(), time.Now()
 	t, deployed := s.lookup(k.api, k.stage) // as it is by now
 	rt, ok := t.route(message)
 	event := k.messageEvent(rt.Key, requestID, string(message), now, t.variables)
@@ -57,6 +58,7 @@ func (s *Service) message(k *socket, message []byte) {
 	default:
 		o = s.answer(k, t, rt, event, newTraceID(now))
 	}
+	s.tell(k, rt.Key, requestID, now, time.Since(begin), o)
 	if k.isLostQuietly() {
 		return
 	}
@@ -64,6 +66,17 @@ func (s *Service) message(k *socket, message []byte) {
 		s.reply(k, errorFrame(o.problem, k.id, requestID))
 	}
 	s.logAccess(t, event, now, o)
+}
+
+// tell has Options.Handled hear of a message.
+func (s *Service) tell(k *socket, route, requestID string, at time.Time, took time.Duration, o outcome) {
+	if s.handled == nil {
+		return
+	}
+	s.handled(Handled{
+		API: k.api, Stage: k.stage, ConnectionID: k.id, SourceIP: k.sourceIP, RequestID: requestID, Route: route,
+		Status: o.status, Problem: o.problem, Faulted: o.faulted, At: at, Took: took, Invocation: o.invoke,
+	})
 }
 
 func refused(f failure) outcome { return outcome{status: f.status, problem: f.message} }
@@ -75,9 +88,11 @@ func (s *Service) answer(k *socket, t target, rt servedRoute, event []byte, trac
 	switch fault := s.fate(ctx, rt.Key, k.id); {
 	case fault.Drop:
 		k.lose()
-		return outcome{}
+		return outcome{faulted: true}
 	case fault.Status != 0:
-		return refused(failureFor(fault))
+		o := refused(failureFor(fault))
+		o.faulted = true
+		return o
 	}
 	res, o := s.handle(ctx, t, rt, event, traceID)
 	switch {

@@ -54,8 +54,9 @@ type Invocation struct {
 // Result is what a function answered. Failed means that it answered with an
 // error (X-Amz-Function-Error).
 type Result struct {
-	Payload []byte
-	Failed  bool
+	Payload   []byte
+	Failed    bool
+	RequestID string // of the invoke
 }
 
 // Options of a Service. The zero value works, but no function can be called.
@@ -72,6 +73,9 @@ type Options struct {
 	// Closed hears of each socket's end, before its $disconnect runs. It must
 	// not block.
 	Closed func(Closed)
+	// Handled hears of each message of a client once it is answered. It must not
+	// block. Nil means that nobody does.
+	Handled func(Handled)
 	// Authenticate checks the signature of a call of @connections, whose whole
 	// body is given. Nil means that nobody checks it: any signature for
 	// execute-api will do. It must not call back into the Service.
@@ -98,6 +102,20 @@ type Closed struct {
 	Open                     time.Duration // in the cloud's time
 }
 
+// Handled tells what became of a client's message.
+type Handled struct {
+	API, Stage, ConnectionID string
+	SourceIP                 string
+	RequestID                string // as the function has it
+	Route                    string
+	Status                   int // as the access log has it
+	Problem                  string
+	Faulted                  bool
+	At                       time.Time     // when it came
+	Took                     time.Duration // real time
+	Invocation               string        // the function's invoke, if it came to that
+}
+
 // Service is the API Gateway of the local cloud. Use New.
 type Service struct {
 	clock    *clock.Clock
@@ -105,6 +123,7 @@ type Service struct {
 	endpoint func() string
 	invoke   func(context.Context, Invocation) (Result, error)
 	closed   func(Closed)
+	handled  func(Handled)
 	control  *awsproto.REST
 
 	authenticate func(r *http.Request, body []byte) *awsproto.Error
@@ -126,7 +145,7 @@ type Service struct {
 // New returns an empty Service.
 func New(o Options) *Service {
 	s := &Service{
-		clock: o.Clock, log: o.Logger, endpoint: o.Endpoint, invoke: o.Invoke, closed: o.Closed,
+		clock: o.Clock, log: o.Logger, endpoint: o.Endpoint, invoke: o.Invoke, closed: o.Closed, handled: o.Handled,
 		authenticate: o.Authenticate, accessLog: o.AccessLog, faults: o.Faults,
 	}
 	if s.clock == nil {

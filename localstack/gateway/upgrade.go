@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"fanfare/localstack/awsproto"
 )
 
 // upgrade runs $connect and lets its result decide ("About the $connect and
@@ -26,6 +28,7 @@ func (s *Service) upgrade(w http.ResponseWriter, r *http.Request, t target) {
 		return
 	}
 	k := s.newSocket(r, t)
+	awsproto.CallFrom(r.Context()).Resources = []string{t.api + "/" + t.stage + "/" + k.id}
 	if !s.throttle.allow(t, "$connect", k.connectedAt) || !s.limits.connect(k.connectedAt) {
 		s.refuseConnect(w, r, t, k, failThrottled)
 		return
@@ -185,6 +188,7 @@ func (s *Service) connect(w http.ResponseWriter, r *http.Request, t target, k *s
 		return "", true
 	}
 	res, o := s.handle(ctx, t, rt, event.encode(), traceID)
+	awsproto.CallFrom(r.Context()).Invocation = o.invoke
 	s.logAccess(t, event.encode(), k.connectedAt, o)
 	switch {
 	case o.err != nil:
@@ -205,7 +209,7 @@ func (s *Service) connect(w http.ResponseWriter, r *http.Request, t target, k *s
 func (s *Service) handle(ctx context.Context, t target, rt servedRoute, event []byte, traceID string) (proxyResult, outcome) {
 	begin := time.Now()
 	res, err := s.call(ctx, t, rt, event, traceID)
-	o := outcome{status: res.StatusCode, called: true, latency: time.Since(begin), function: res.StatusCode, err: err}
+	o := outcome{status: res.StatusCode, called: true, latency: time.Since(begin), invoke: res.invoke, function: res.StatusCode, err: err}
 	if err != nil {
 		f := failureOf(err)
 		o.status, o.problem = f.status, f.message

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +26,7 @@ type environment struct {
 	api     *runtimeAPI
 	process *process
 	log     platformLog
+	key     string // the id of its credentials' key
 
 	coldStart time.Duration // how long its init took; 0 once that has been reported
 	lateInit  time.Duration // the same of an init that an invoke has repeated: a part of its time
@@ -94,8 +96,9 @@ func (p *pool) startProcess() (*environment, error) {
 	}
 	e := &environment{pool: p, api: api, gone: make(chan struct{})}
 	e.log = p.newLog()
-	e.process, err = p.service.launcher.start(dir, p.environment(dir, api.address(), e.log.template.Stream),
-		e.log.functionLog, p.service.clock.Offset())
+	variables := p.environment(dir, api.address(), e.log.template.Stream)
+	e.key = accessKeyOf(variables)
+	e.process, err = p.service.launcher.start(dir, variables, e.log.functionLog, p.service.clock.Offset())
 	if err != nil {
 		api.close()
 		return nil, explainStart(dir, err)
@@ -106,6 +109,16 @@ func (p *pool) startProcess() (*environment, error) {
 		e.stop()
 	}
 	return e, nil
+}
+
+// accessKeyOf finds the id of the key that a process signs its requests with.
+func accessKeyOf(variables []string) string {
+	for _, v := range variables {
+		if key, ok := strings.CutPrefix(v, "AWS_ACCESS_KEY_ID="); ok {
+			return key
+		}
+	}
+	return ""
 }
 
 // watch clears up after the process, however it ends.

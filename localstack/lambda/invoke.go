@@ -84,6 +84,16 @@ func (s *Service) Function(arnOrName string) (FunctionInfo, bool) {
 	return v.info(f), true
 }
 
+// InvocationOf returns the id of the invoke under way in the environment whose
+// credentials have that key id, and "" if there is none: so it can be told for
+// which invoke a function has made a request.
+func (s *Service) InvocationOf(accessKeyID string) string {
+	if e, ok := s.callers.Load(accessKeyID); ok {
+		return e.(*environment).log.current()
+	}
+	return ""
+}
+
 // Invoke runs a function and waits for its answer. The error is an
 // *awsproto.Error, ResourceNotFoundException 404, TooManyRequestsException 429,
 // RequestEntityTooLargeException 413 or RecursiveInvocationException 400 (a loop

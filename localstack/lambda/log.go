@@ -162,6 +162,13 @@ func (l *functionLog) begin(requestID string, withTail bool) {
 	}
 }
 
+// current is the invoke that lines belong to now.
+func (l *functionLog) current() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.requestID
+}
+
 // catchUp waits until everything that the process has printed so far has been
 // recorded.
 func (l *functionLog) catchUp() {

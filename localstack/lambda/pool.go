@@ -130,6 +130,7 @@ func (p *pool) add(e *environment) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.all[e] = struct{}{}
+	p.service.callers.Store(e.key, e)
 	return p.service.ctx.Err() == nil
 }
 
@@ -137,6 +138,7 @@ func (p *pool) remove(e *environment) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.all, e)
+	p.service.callers.CompareAndDelete(e.key, e)
 	if i := slices.Index(p.idle, e); i >= 0 {
 		p.idle = slices.Delete(p.idle, i, i+1)
 	}

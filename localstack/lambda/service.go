@@ -121,6 +121,8 @@ type Service struct {
 	running   int                    // invokes of functions without a reservation
 	work      sync.WaitGroup         // invokes and asynchronous events under way
 
+	callers sync.Map // *environment by the id of its credentials' key
+
 	mappingTurn sync.Mutex // keeps OnMapping in the order of the changes; taken before mu
 }
 

@@ -23,6 +23,7 @@ func (s *scenario) connectionID(c *client, user string) string {
 	if err != nil || len(page.IDs) != 1 {
 		s.Fatalf("connections of %s: %+v, error %v; want one", user, page, err)
 	}
+	s.rec.saw(page.IDs[0])
 	return page.IDs[0]
 }
 
@@ -156,6 +157,7 @@ func TestAFrameThatGrowsOver128KBIsRefused(t *testing.T) {
 // sendInFrames sends a message in frames that API Gateway takes.
 func (c *client) sendInFrames(text string) {
 	c.t.Helper()
+	c.rec.note("%s → %s", c.name, text)
 	w, err := c.conn.Writer(c.t.Context(), 1)
 	if err != nil {
 		c.t.Fatal(err)
@@ -197,6 +199,7 @@ func TestAQueueMessageThatCannotBeReadGoesToTheDeadLetterQueue(t *testing.T) {
 func (s *scenario) ghost(id string, age time.Duration) {
 	s.Helper()
 	now := time.Now()
+	s.rec.saw(id)
 	err := s.table().Put(s.Context(), connection.Connection{
 		ID: id, Tenant: s.tenant, User: "ghost", ConnectedAt: now.Add(-age),
 		TokenExpiresAt: now.Add(time.Hour), ExpiresAt: now.Add(time.Hour),

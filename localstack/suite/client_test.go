@@ -20,15 +20,21 @@ type frame struct {
 	Code      string `json:"code"`
 	MessageID string `json:"messageId"`
 	Duplicate bool   `json:"duplicate"`
-	Channel   string `json:"channel"`
-	From      *struct{ User string }
-	Data      json.RawMessage `json:"data"`
-	raw       string
+	// API Gateway's own frames have no type.
+	Message      string `json:"message"`
+	ConnectionID string `json:"connectionId"`
+	RequestID    string `json:"requestId"`
+	Channel      string `json:"channel"`
+	From         *struct{ User string }
+	Data         json.RawMessage `json:"data"`
+	raw          string
 }
 
 // client is a connected WebSocket client.
 type client struct {
-	t        *testing.T
+	t        testing.TB
+	name     string
+	rec      *record
 	conn     *websocket.Conn
 	replies  chan frame
 	messages chan frame
@@ -49,20 +55,26 @@ func (s *scenario) dial(user, tenant string) *client {
 }
 
 func (s *scenario) tryDial(user, tenant string) (*client, error) {
-	token := s.stack.Token(user, tenant, "broadcast:*", "subscribe:*")
+	return s.dialToken(user, s.stack.Token(user, tenant, "broadcast:*", "subscribe:*"))
+}
+
+func (s *scenario) dialToken(user, token string) (*client, error) {
 	conn, _, err := websocket.Dial(s.Context(), s.stack.Outputs.WebSocketURL+"?token="+token, nil)
 	if err != nil {
+		s.rec.note("%s ← refused: %v", user, err)
 		return nil, err
 	}
-	return s.adopt(conn), nil
+	return s.adopt(user, conn), nil
 }
 
 // adopt reads a socket until it ends.
-func (s *scenario) adopt(conn *websocket.Conn) *client {
+func (s *scenario) adopt(user string, conn *websocket.Conn) *client {
 	conn.SetReadLimit(1 << 20)
 	c := &client{
-		t: s.T, conn: conn, replies: make(chan frame, 64), messages: make(chan frame, 1024), closed: make(chan struct{}),
+		t: s.TB, name: s.rec.name(user), rec: s.rec, conn: conn,
+		replies: make(chan frame, 64), messages: make(chan frame, 1024), closed: make(chan struct{}),
 	}
+	c.rec.note("%s connected", c.name)
 	go c.read()
 	s.Cleanup(func() { _ = conn.CloseNow() }) // may be closed already
 	return c
@@ -76,12 +88,15 @@ func (c *client) read() {
 			c.mu.Lock()
 			c.end = err
 			c.mu.Unlock()
+			c.rec.note("%s's socket ended: %v", c.name, err)
 			return
 		}
 		f := frame{raw: string(data)}
 		if err := json.Unmarshal(data, &f); err != nil {
 			f.Type = "not JSON"
 		}
+		c.rec.note("%s ← %s", c.name, data)
+		c.rec.saw(f.MessageID, f.ConnectionID, f.RequestID)
 		if f.Type == "message" {
 			c.messages <- f
 		} else {
@@ -92,6 +107,7 @@ func (c *client) read() {
 
 func (c *client) send(text string) {
 	c.t.Helper()
+	c.rec.note("%s → %s", c.name, text)
 	if err := c.conn.Write(c.t.Context(), websocket.MessageText, []byte(text)); err != nil {
 		c.t.Fatalf("send %.80s: %v", text, err)
 	}
@@ -143,7 +159,7 @@ func (c *client) silent(who string) {
 }
 
 // allSilent fails if a message comes to any of the clients.
-func allSilent(t *testing.T, clients map[string]*client) {
+func allSilent(t testing.TB, clients map[string]*client) {
 	t.Helper()
 	time.Sleep(quiet)
 	for who, c := range clients {
@@ -187,5 +203,10 @@ func (s *scenario) refused(url string, header http.Header, subprotocols ...strin
 	if err != nil {
 		s.Fatal(err)
 	}
+	var answer struct{ RequestID string }
+	if json.Unmarshal(data, &answer) == nil {
+		s.rec.saw(answer.RequestID)
+	}
+	s.rec.note("← HTTP %d %s", resp.StatusCode, data)
 	return resp.StatusCode, string(data)
 }

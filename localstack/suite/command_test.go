@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -21,11 +22,22 @@ type command struct {
 	binary string
 }
 
+// buildCommand is for all scenarios together: linking takes a processor for seconds.
+var buildCommand = sync.OnceValues(func() (binary string, err error) {
+	if binary, err = filepath.Abs(filepath.Join(root, ".build", "suite", "broadcast")); err != nil {
+		return "", err
+	}
+	if out, err := exec.Command("go", "build", "-o", binary, "fanfare/scripts/broadcast").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return binary, nil
+})
+
 func (s *scenario) command() command {
 	s.Helper()
-	binary := filepath.Join(s.TempDir(), "broadcast")
-	if out, err := exec.CommandContext(s.Context(), "go", "build", "-o", binary, "fanfare/scripts/broadcast").CombinedOutput(); err != nil {
-		s.Fatalf("build: %v\n%s", err, out)
+	binary, err := buildCommand()
+	if err != nil {
+		s.Fatal(err)
 	}
 	return command{s, binary}
 }

@@ -34,7 +34,7 @@ func TestConnectByEachTokenSource(t *testing.T) {
 			if conn.Subprotocol() != tt.echo {
 				t.Errorf("subprotocol %q, want %q", conn.Subprotocol(), tt.echo)
 			}
-			c := (&scenario{T: t, stack: s.stack}).adopt(conn)
+			c := s.sub(t).adopt("u", conn)
 			if f := c.ask(`{"action":"ping","id":"p"}`, "pong"); f.ID != "p" {
 				t.Errorf("pong %s", f.raw)
 			}
@@ -64,7 +64,7 @@ func TestConnectRefusals(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			status, body := (&scenario{T: t, stack: s.stack}).refused(tt.url, tt.header)
+			status, body := s.sub(t).refused(tt.url, tt.header)
 			var answer struct{ Code, Message, RequestID string }
 			if err := json.Unmarshal([]byte(body), &answer); err != nil {
 				t.Fatalf("body %q: %v", body, err)
@@ -114,7 +114,7 @@ func TestPermissionsAreTheTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := s.adopt(conn)
+	c := s.adopt("u", conn)
 	c.ask(`{"action":"subscribe","channel":"orders.eu"}`, "subscribed")
 	for _, text := range []string{
 		`{"action":"subscribe","channel":"salaries"}`,

@@ -77,6 +77,9 @@ func runContainer(ctx context.Context, run func() int) (int, error) {
 		for _, n := range []need{movingClock, faultRules, ownAPI} {
 			deployed.has[n] = true
 		}
+		asking, stop := context.WithCancel(ctx)
+		defer stop()
+		deployed.asked = gather(asking, deployed.Cloud)
 	}
 	return run(), nil
 }
@@ -252,5 +255,4 @@ type consumer struct{}
 
 func (consumer) Accept(l testcontainers.Log) {
 	_, _ = cloudLog.Write(l.Content) // which cannot fail
-	functionLogs.add(strings.TrimSuffix(string(l.Content), "\n"))
 }

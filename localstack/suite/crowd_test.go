@@ -84,6 +84,55 @@ func TestABroadcastWhileACrowdConnectsLosesNobody(t *testing.T) {
 	})
 }
 
+// subscribers is how many clients listen to one channel.
+const subscribers = 500
+
+func TestFiveHundredSubscribersGetEachBroadcastOnce(t *testing.T) {
+	s := begin(t)
+	there := new(attendance)
+	s.connect(there, subscribers)
+	if t.Failed() {
+		t.FailNow()
+	}
+	clients := there.now()
+	var subscribing sync.WaitGroup
+	for _, c := range clients {
+		c.send(`{"action":"subscribe","channel":"news","id":"s"}`)
+	}
+	for _, c := range clients {
+		subscribing.Go(func() {
+			select {
+			case f := <-c.replies:
+				if f.Type != "subscribed" {
+					t.Errorf("%s: %s", c.name, f.raw)
+				}
+			case <-time.After(patience):
+				t.Errorf("%s has no answer", c.name)
+			}
+		})
+	}
+	subscribing.Wait()
+	outsider := s.dial("outsider", s.tenant)
+	ids := []string{
+		clients[0].ask(`{"action":"broadcast","to":{"channel":"news"},"data":"from a client"}`, "accepted").MessageID,
+		s.publish(`{"tenant":"` + s.tenant + `","to":{"channel":"news"},"data":"from a back end"}`),
+	}
+	deadline := time.Now().Add(patience)
+	counts := map[*client]map[string]int{}
+	for _, c := range clients {
+		counts[c] = c.collect(ids, deadline)
+	}
+	outsider.silent("a client that has not subscribed")
+	for _, c := range clients {
+		for len(c.messages) > 0 { // what comes twice
+			counts[c][(<-c.messages).MessageID]++
+		}
+		if got := counts[c]; len(got) != 2 || got[ids[0]] != 1 || got[ids[1]] != 1 {
+			t.Errorf("%s got %v, want each of %v once", c.name, got, ids)
+		}
+	}
+}
+
 // connect dials n clients and adds each once it is connected.
 func (s *scenario) connect(there *attendance, n int) {
 	var connecting sync.WaitGroup

@@ -56,10 +56,17 @@ func TestEveryEndOfASocketRemovesItsRows(t *testing.T) {
 				s.Errorf("the client saw %d, want 1003", got)
 			}
 		}},
+		{"the client sends a frame over 32 KB", func(s *scenario, c *client, _ string) {
+			_ = c.conn.Write(s.Context(), websocket.MessageText, make([]byte, 32<<10+1)) // it may be closed before its end
+			if got := c.closeStatus(); got != websocket.StatusMessageTooBig {
+				s.Errorf("the client saw %d, want 1009", got)
+			}
+		}},
 	}
 	for i, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			sub := &scenario{T: t, stack: s.stack, tenant: fmt.Sprintf("%s-%d", s.tenant, i)}
+			sub := s.sub(t)
+			sub.tenant = fmt.Sprintf("%s-%d", s.tenant, i)
 			c := sub.dial("leaver", sub.tenant)
 			c.ask(`{"action":"subscribe","channel":"orders"}`, "subscribed")
 			id := sub.connectionID(c, "leaver")

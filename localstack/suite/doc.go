@@ -10,7 +10,13 @@
 // and a half and needs Terraform; `go test ./...` must pass without. What was
 // deployed is kept, and restored the next time, unless something changed.
 //
-// Every scenario has tenants of its own, so all run at the same time, but for
-// those that pause a queue or kill functions. A scenario says to begin what it
-// needs beyond sockets, queue and table; a target without that skips it.
+// Every scenario has tenants of its own, so all run at the same time. One that
+// moves the clock, lowers limits, kills functions or rotates keys gets a cloud of
+// its own, restored from what was deployed (clone_test.go). A scenario says to
+// begin what it needs beyond sockets, queue and table; a target without that skips
+// it. SCENARIOS.md lists them all.
+//
+// A scenario that fails prints what its clients sent and got, what the functions
+// printed for it and what the cloud was asked for it, and nothing of the others
+// (record_test.go).
 package suite

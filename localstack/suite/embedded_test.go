@@ -5,11 +5,10 @@ import (
 	"context"
 	"log/slog"
 	"os"
-	"path"
+	"path/filepath"
 	"sync"
 
 	"fanfare/localstack/emulator"
-	"fanfare/localstack/lambda"
 	"fanfare/scripts/stack"
 )
 
@@ -36,9 +35,9 @@ func (l *lockedBuffer) String() string {
 
 // runEmbedded deploys to a local cloud in this process.
 func runEmbedded(ctx context.Context, run func() int) (int, error) {
+	const dir = ".local/test"
 	s, err := stack.Up(ctx, stack.Options{
-		Root: root, Dir: ".local/test", Out: os.Stderr,
-		FunctionLog: func(line lambda.LogLine) { functionLogs.add(path.Base(line.Group) + " " + line.Text) },
+		Root: root, Dir: dir, Out: os.Stderr,
 		Logger: slog.New(slog.NewMultiHandler(
 			slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}),
 			slog.NewTextHandler(&cloudLog, &slog.HandlerOptions{Level: slog.LevelDebug}),
@@ -48,7 +47,11 @@ func runEmbedded(ctx context.Context, run func() int) (int, error) {
 		return 0, err
 	}
 	defer s.Close(context.WithoutCancel(ctx))
-	deployed = onStack(s, s.Outputs, movingClock, faultRules, ownIssuer, ownAPI, ownProcess)
+	deployed = onStack(s, s.Outputs, movingClock, faultRules, ownIssuer, ownAPI, ownCloud, ownProcess)
 	deployed.local, deployed.Here = true, s.Cloud.(*emulator.Emulator)
+	deployed.clone = cloneEmbedded(deployed, filepath.Join(root, dir, "cloud"))
+	asking, stop := context.WithCancel(ctx)
+	defer stop()
+	deployed.asked = gather(asking, deployed.Cloud)
 	return run(), nil
 }

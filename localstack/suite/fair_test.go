@@ -39,7 +39,7 @@ func TestASmallTenantOvertakesALargeOnesQueuedBroadcasts(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.function, func(t *testing.T) {
-			sub := &scenario{T: t, stack: s.stack, tenant: s.tenant, other: s.other}
+			sub := s.sub(t)
 			p := queue.NewPublisher(s.sqs(), s.queueOf(tt.function))
 			resume := s.pause(t, tt.function)
 			name := func(i int) string { return fmt.Sprintf("%s-%s-%d", s.tenant, tt.function, i) }

@@ -21,7 +21,7 @@ func TestAFunctionThatIsKilledMidBroadcastLosesNobody(t *testing.T) {
 	}
 	for _, function := range []string{broadcaster, deliverer} {
 		t.Run(function, func(t *testing.T) {
-			sub := &scenario{T: t, stack: s.stack, tenant: s.tenant}
+			sub := s.sub(t)
 			sub.redeliverSoon(function)
 			before := sub.left(function) // scenarios that take rights away leave some in flight
 			struck := sub.killOnce(function)

@@ -47,13 +47,13 @@ func TestNoTokenIsWrittenAnywhere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.adopt(conn).ask(`{"action":"ping"}`, "pong")
+		s.adopt("u", conn).ask(`{"action":"ping"}`, "pong")
 	}
 	conn, _, err := websocket.Dial(t.Context(), url+"?token="+good, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := s.adopt(conn)
+	c := s.adopt("u", conn)
 	c.ask(`{"action":"authenticate","token":"`+other+`"}`, "authenticated")
 	for _, token := range bad {
 		c.ask(`{"action":"authenticate","token":"`+token+`"}`, "error")

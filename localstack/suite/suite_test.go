@@ -4,10 +4,8 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -17,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	account "fanfare/localstack/gateway"
 	"fanfare/shared/gateway"
 	"fanfare/shared/store"
 )
@@ -33,12 +32,9 @@ var absent string
 // root is the repository.
 const root = "../.."
 
-// functionLogs is what the functions printed, shown when the suite fails. In a
-// container it is all that the cloud printed, the functions' lines among it.
-var functionLogs logTail
-
 func TestMain(m *testing.M) {
 	flag.Parse()
+	waitTogether()
 	targets := map[string]func(context.Context, func() int) (int, error){
 		"embedded": runEmbedded, "container": runContainer, "aws": runAWS,
 		"": func(_ context.Context, run func() int) (int, error) { return run(), nil },
@@ -59,52 +55,41 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// waitTogether has more scenarios run at the same time than there are processors,
+// unless -parallel says how many: most of them wait most of the time.
+func waitTogether() {
+	set := false
+	flag.Visit(func(f *flag.Flag) { set = set || f.Name == "test.parallel" })
+	if set {
+		return
+	}
+	if err := flag.Set("test.parallel", "12"); err != nil {
+		panic(err) // it is a flag of every test
+	}
+}
+
 // untilInterrupted runs the tests, or leaves them where they are.
 func untilInterrupted(ctx context.Context, m *testing.M) int {
 	done := make(chan int, 1)
 	go func() { done <- m.Run() }()
 	select {
 	case code := <-done:
-		if code != 0 {
-			functionLogs.print(os.Stderr)
-		}
 		return code
 	case <-ctx.Done():
 		return 1
 	}
 }
 
-// logTail keeps the last lines of the functions.
-type logTail struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-const keptLines = 400
-
-func (l *logTail) add(line string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.lines = append(l.lines, line)
-	if n := len(l.lines); n > 2*keptLines {
-		l.lines = append([]string(nil), l.lines[n-keptLines:]...)
-	}
-}
-
-func (l *logTail) print(w io.Writer) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, line := range l.lines[max(0, len(l.lines)-keptLines):] {
-		_, _ = fmt.Fprintln(w, line) // it is a help, not a result
-	}
-}
-
 // scenario is one test's view of the deployment: tenants that nobody else has.
+// When it fails, it prints what it did and what became of it, and nothing of the
+// other scenarios.
 type scenario struct {
-	*testing.T
+	testing.TB
 	stack  *target
 	tenant string
 	other  string // another tenant
+	rec    *record
+	ahead  time.Duration // of the clock of a cloud of its own
 }
 
 var scenarios atomic.Int64
@@ -113,14 +98,49 @@ var scenarios atomic.Int64
 // target lacks something that the scenario needs.
 func begin(t *testing.T, needs ...need) *scenario {
 	t.Helper()
-	s := beginAlone(t, needs...)
+	lacks(t, needs)
 	t.Parallel()
-	return s
+	return newScenario(t, deployed)
 }
 
-// beginAlone is begin for a scenario that changes what others rely on: it runs
-// before all those that run at the same time, and must put back what it changes.
+// beginAlone is begin for a scenario that changes what others rely on: the clock,
+// limits, a function's configuration, what is in a queue. It gets a cloud of its
+// own, restored in a tenth of a second from what was deployed. On a target that
+// has none it runs before all those that run at the same time, and must put back
+// what it changes; what cannot be put back, it says to need ownCloud for.
 func beginAlone(t *testing.T, needs ...need) *scenario {
+	t.Helper()
+	return beginAloneWithin(t, account.Limits{}, needs...)
+}
+
+// beginAloneWithin is beginAlone in an account with such limits, which only a
+// cloud of its own can have: the scenario needs ownCloud.
+func beginAloneWithin(t *testing.T, limits account.Limits, needs ...need) *scenario {
+	t.Helper()
+	lacks(t, needs)
+	if deployed.clone == nil {
+		return newScenario(t, deployed)
+	}
+	t.Parallel()
+	clones <- struct{}{}
+	t.Cleanup(func() { <-clones })
+	clone, err := deployed.clone(t, limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newScenario(t, clone)
+}
+
+// beginFirst is for a scenario that needs the processors for itself: it runs before
+// all others, on the cloud that they share.
+func beginFirst(t *testing.T, needs ...need) *scenario {
+	t.Helper()
+	lacks(t, needs)
+	return newScenario(t, deployed)
+}
+
+// lacks skips a test that cannot run on the target.
+func lacks(t *testing.T, needs []need) {
 	t.Helper()
 	switch {
 	case absent != "":
@@ -133,12 +153,42 @@ func beginAlone(t *testing.T, needs ...need) *scenario {
 			t.Skipf("the target %s has no %s", *targetName, n)
 		}
 	}
+}
+
+// newScenario has tenants whose names begin no other's.
+func newScenario(t testing.TB, stack *target) *scenario {
 	n := scenarios.Add(1)
-	return &scenario{
-		T: t, stack: deployed,
+	s := &scenario{
+		TB: t, stack: stack,
 		// On AWS others may have run before, whose rows are still there.
-		tenant: fmt.Sprintf("tenant-%s-%d", deployed.run, n), other: fmt.Sprintf("other-%s-%d", deployed.run, n),
+		tenant: fmt.Sprintf("tenant-%s-%04d", stack.run, n), other: fmt.Sprintf("other-%s-%04d", stack.run, n),
 	}
+	s.rec = newRecord(s.tenant, s.other)
+	s.reportFailure(s.rec.began)
+	return s
+}
+
+// sub is the scenario in a test of its own within it, whose failure it reports
+// alone.
+func (s *scenario) sub(t testing.TB) *scenario {
+	sub := *s
+	sub.TB = t
+	sub.reportFailure(time.Now())
+	return &sub
+}
+
+// reportFailure prints, if the test fails, what has happened since from; not what
+// a test within it has printed already.
+func (s *scenario) reportFailure(from time.Time) {
+	s.Cleanup(func() {
+		s.Helper()
+		if !s.Failed() || s.rec.isReported() {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), patience) // the test's own has ended
+		defer cancel()
+		s.Logf("of this scenario alone, by the cloud's clock:\n%s", s.rec.report(s.stack.world(ctx, from), from))
+	})
 }
 
 // config is how a back end on this machine reaches the cloud.
@@ -169,6 +219,8 @@ func (s *scenario) publish(body string) (messageID string) {
 	if err != nil {
 		s.Fatal(err)
 	}
+	s.rec.note("back end → broadcast queue: %s", body)
+	s.rec.saw(*out.MessageId)
 	return *out.MessageId
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"fanfare/localstack/emulator"
 	"fanfare/localstack/faults"
+	"fanfare/localstack/gateway"
 	"fanfare/scripts/stack"
 	"fanfare/shared/auth/authtest"
 )
@@ -30,6 +31,7 @@ const (
 	ownIssuer     need = "issuer of its own, at an address of this machine"
 	ownAPI        need = "API of the cloud itself, with its requests and logs"
 	ownDeployment need = "deployment that was made just now"
+	ownCloud      need = "second cloud for what would touch all others"
 	ownProcess    need = "cloud in this process, which tells what roles were refused"
 )
 
@@ -42,7 +44,9 @@ type target struct {
 	Here    *emulator.Emulator // nil without ownProcess
 
 	has              map[need]bool
-	run              string // of this run's tenants
+	run              string                                            // of this run's tenants
+	asked            *asked                                            // nil without ownAPI
+	clone            func(testing.TB, gateway.Limits) (*target, error) // nil without ownCloud
 	issuer, audience string
 	local            bool // clients come from 127.0.0.1
 	planIsEmpty      func(context.Context) (empty bool, changes []string, err error)
