@@ -36,7 +36,7 @@ test: ## everything that passes on a fresh machine: no Docker, no account, no ne
 # TARGET of local-test: embedded, container or aws; without it, the first two.
 # CLIENTS=required has it fail, not skip, where a real client is not installed.
 # For aws, KEY is the file of the private key of tokens that the stack admits, ISSUER and AUDIENCE theirs.
-SUITE := go test -count=1 -v -timeout 15m ./localstack/suite $(if $(CLIENTS),-require-clients)
+SUITE := go test -count=1 -v -timeout 15m ./localstack/suite $(if $(filter required,$(CLIENTS)),-require-clients)
 local-test: ## the connect/broadcast suite on the local cloud, in process and, where Docker is, in its image (TARGET=aws: in AWS)
 ifeq ($(TARGET),)
 	$(SUITE) -target embedded

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -57,8 +58,9 @@ type way struct {
 	typed   []string // what the README types next, and what it shows as the answers
 }
 
-// realClients get the stack's URL and a token, and nothing else.
-func realClients(readme readme) []realClient {
+// realClients get the stack's URL and a token, and nothing else. goClient is the
+// built one.
+func realClients(readme readme, goClient string) []realClient {
 	const (
 		wscatOpened = `^Connected \(press CTRL\+C to quit\)$`
 		opened      = `^Connected \(subprotocol: ""\)$`
@@ -84,16 +86,16 @@ func realClients(readme readme) []realClient {
 			name: "python", missing: pythonIsMissing, left: 1000, agent: "websockets/", pings: true,
 			refused: `^error: server rejected WebSocket connection: HTTP 401$`, deleted: `^Disconnected \(code: 1000, reason: "`,
 			ways: []way{
-				{name: "Authorization", command: python("header"), opened: opened},
-				{name: "subprotocols", command: python("subprotocols"), opened: bearer},
+				{name: "Authorization", command: own("header", debiansPython, clientSources+"/client.py"), opened: opened},
+				{name: "subprotocols", command: own("subprotocols", debiansPython, clientSources+"/client.py"), opened: bearer},
 			},
 		},
 		{
 			name: "go", missing: func() error { return nil }, left: 1000, agent: "Go-http-client/", pings: true,
 			refused: `^error: .* got 401: \{"code":"TOKEN_SIGNATURE_INVALID",`, deleted: `^Disconnected \(code: 1000, reason: "`,
 			ways: []way{
-				{name: "Authorization", command: goClient("header"), opened: opened},
-				{name: "subprotocols", command: goClient("subprotocols"), opened: bearer},
+				{name: "Authorization", command: own("header", goClient), opened: opened},
+				{name: "subprotocols", command: own("subprotocols", goClient), opened: bearer},
 			},
 		},
 	}
@@ -151,22 +153,11 @@ func page(lines string) func(*scenario, ...string) *exec.Cmd {
 	}
 }
 
-func python(way string) func(*scenario, ...string) *exec.Cmd {
+// own is a program that takes the URL, the way of the token, and the token from
+// the environment.
+func own(way string, program ...string) func(*scenario, ...string) *exec.Cmd {
 	return func(s *scenario, tokens ...string) *exec.Cmd {
-		cmd := exec.Command(debiansPython, clientSources+"/client.py", s.stack.Outputs.WebSocketURL, way)
-		cmd.Env = append(os.Environ(), "TOKEN="+tokens[0])
-		return cmd
-	}
-}
-
-func goClient(way string) func(*scenario, ...string) *exec.Cmd {
-	return func(s *scenario, tokens ...string) *exec.Cmd {
-		s.Helper()
-		binary := filepath.Join(s.TempDir(), "goclient")
-		if out, err := exec.CommandContext(s.Context(), "go", "build", "-o", binary, "./"+clientSources+"/goclient").CombinedOutput(); err != nil {
-			s.Fatalf("build: %v\n%s", err, out)
-		}
-		cmd := exec.Command(binary, s.stack.Outputs.WebSocketURL, way)
+		cmd := exec.Command(program[0], append(program[1:len(program):len(program)], s.stack.Outputs.WebSocketURL, way)...)
 		cmd.Env = append(os.Environ(), "TOKEN="+tokens[0])
 		return cmd
 	}
@@ -198,10 +189,7 @@ func chromiumIsMissing() error {
 
 // chromium is the browser: $CHROMIUM, or Debian's.
 func chromium() (string, error) {
-	if browser := os.Getenv("CHROMIUM"); browser != "" {
-		return browser, nil
-	}
-	return exec.LookPath("chromium")
+	return exec.LookPath(cmp.Or(os.Getenv("CHROMIUM"), "chromium"))
 }
 
 // npmIsMissing tells whether what is installed is what the lock file names.
@@ -234,8 +222,11 @@ func (s *scenario) within(t *testing.T) *scenario {
 
 func TestRealClients(t *testing.T) {
 	s := begin(t)
-	readme := readReadme(t)
-	for _, c := range realClients(readme) {
+	goClient := filepath.Join(t.TempDir(), "goclient")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", goClient, "./"+clientSources+"/goclient").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	for _, c := range realClients(readReadme(t), goClient) {
 		t.Run(c.name, func(t *testing.T) {
 			if err := c.missing(); err != nil {
 				if *requireClients {
@@ -390,6 +381,9 @@ var anyToken = regexp.MustCompile(`eyJ[\w-]+\.eyJ[\w-]+`)
 func (s *scenario) findNoToken() {
 	if !s.stack.has[ownAPI] {
 		s.Skipf("the target %s has no %s", *targetName, ownAPI)
+	}
+	if token := s.stack.Token("ann", s.tenant); !anyToken.MatchString(token) {
+		s.Fatal("a token does not look like one")
 	}
 	for where, text := range s.allWritten() {
 		if at := anyToken.FindStringIndex(text); at != nil {
