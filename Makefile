@@ -12,7 +12,7 @@ export PORT
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help build local demo test local-test image infra-test soak bench simulate lint fmt ci-full clean
+.PHONY: help build local demo test local-test clients image infra-test soak bench simulate lint fmt ci-full clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,8 +34,9 @@ test: ## everything that passes on a fresh machine: no Docker, no account, no ne
 	go test -race ./...
 
 # TARGET of local-test: embedded, container or aws; without it, the first two.
+# CLIENTS=required has it fail, not skip, where a real client is not installed.
 # For aws, KEY is the file of the private key of tokens that the stack admits, ISSUER and AUDIENCE theirs.
-SUITE := go test -count=1 -v -timeout 15m ./localstack/suite
+SUITE := go test -count=1 -v -timeout 15m ./localstack/suite $(if $(filter required,$(CLIENTS)),-require-clients)
 local-test: ## the connect/broadcast suite on the local cloud, in process and, where Docker is, in its image (TARGET=aws: in AWS)
 ifeq ($(TARGET),)
 	$(SUITE) -target embedded
@@ -43,6 +44,9 @@ ifeq ($(TARGET),)
 else
 	$(SUITE) -target $(TARGET) $(if $(KEY),-key "$(abspath $(KEY))") $(if $(ISSUER),-issuer "$(ISSUER)") $(if $(AUDIENCE),-audience "$(AUDIENCE)")
 endif
+
+clients: ## install the real clients that local-test drives: chromium and Python's websockets (Debian's, as root), wscat (npm's, into .build)
+	@scripts/clients/install.sh
 
 image: ## the local cloud's container image, fanfare-localstack, from nothing, for amd64 and arm64
 	@go run ./scripts/image

@@ -69,7 +69,7 @@ func printGuide(s *stack.Stack) {
 	fmt.Println("table      ", o.TableName)
 	for _, p := range people {
 		token := s.Token(p.user, p.tenant, "broadcast:*", "subscribe:*")
-		fmt.Printf("\n# %s of %s\nnpx wscat -c \"%s?token=%s\"\n", p.user, p.tenant, o.WebSocketURL, token)
+		fmt.Printf("\n# %s of %s\n%s\n", p.user, p.tenant, stack.Wscat(o.WebSocketURL, token))
 	}
 	fmt.Println("\nTry, once connected:")
 	fmt.Println(`  {"action":"ping","id":"1"}`)
