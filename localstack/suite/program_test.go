@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -48,8 +49,11 @@ func (s *scenario) start(cmd *exec.Cmd) *program {
 		s.Fatal(err)
 	}
 	p := &program{
-		client: &client{t: s.T, replies: make(chan frame, 64), messages: make(chan frame, 64), closed: make(chan struct{})},
-		cmd:    cmd, keys: keys, said: make(chan string, 64),
+		client: &client{
+			t: s.TB, name: s.rec.name(filepath.Base(cmd.Args[0])), rec: s.rec,
+			replies: make(chan frame, 64), messages: make(chan frame, 64), closed: make(chan struct{}),
+		},
+		cmd: cmd, keys: keys, said: make(chan string, 64),
 	}
 	go p.watch(screen)
 	s.Cleanup(func() {
@@ -117,6 +121,8 @@ func (p *program) arrived(text string) {
 	if err := json.Unmarshal([]byte(text), &f); err != nil {
 		f.Type = "not JSON"
 	}
+	p.rec.note("%s ← %s", p.name, text)
+	p.rec.saw(f.MessageID, f.ConnectionID, f.RequestID)
 	if f.Type == "message" {
 		p.messages <- f
 	} else {
@@ -147,6 +153,7 @@ func (p *program) says(pattern string) {
 // send types a line.
 func (p *program) send(text string) {
 	p.t.Helper()
+	p.rec.note("%s → %s", p.name, text)
 	if _, err := io.WriteString(p.keys, text+"\n"); err != nil {
 		p.t.Fatalf("type %.80s: %v", text, err)
 	}

@@ -214,12 +214,6 @@ func npmIsMissing() error {
 	return nil
 }
 
-// within is the scenario in a test of its own, with tenants of its own.
-func (s *scenario) within(t *testing.T) *scenario {
-	n := scenarios.Add(1)
-	return &scenario{T: t, stack: s.stack, tenant: fmt.Sprintf("%s-%d", s.tenant, n), other: fmt.Sprintf("%s-%d", s.other, n)}
-}
-
 func TestRealClients(t *testing.T) {
 	s := begin(t)
 	goClient := filepath.Join(t.TempDir(), "goclient")
@@ -236,12 +230,12 @@ func TestRealClients(t *testing.T) {
 			}
 			t.Parallel()
 			for _, w := range c.ways {
-				t.Run("talks, token by "+w.name, func(t *testing.T) { s.within(t).talk(c, w) })
+				t.Run("talks, token by "+w.name, func(t *testing.T) { newScenario(t, s.stack).talk(c, w) })
 			}
-			t.Run("is refused", func(t *testing.T) { s.within(t).refuse(c, c.ways[0]) })
-			t.Run("is killed", func(t *testing.T) { s.within(t).lose(c, c.ways[0]) })
-			t.Run("is put out", func(t *testing.T) { s.within(t).putOut(c, c.ways[0]) })
-			t.Run("has no token written", func(t *testing.T) { s.within(t).findNoToken() })
+			t.Run("is refused", func(t *testing.T) { newScenario(t, s.stack).refuse(c, c.ways[0]) })
+			t.Run("is killed", func(t *testing.T) { newScenario(t, s.stack).lose(c, c.ways[0]) })
+			t.Run("is put out", func(t *testing.T) { newScenario(t, s.stack).putOut(c, c.ways[0]) })
+			t.Run("has no token written", func(t *testing.T) { newScenario(t, s.stack).findNoToken() })
 		})
 	}
 }
@@ -312,7 +306,7 @@ func (s *scenario) talk(c realClient, w way) {
 	if f := bob.message(); f.MessageID != sent.MessageID || f.From == nil || f.From.User != "ann" || !jsonEqual(f.Data, data) {
 		s.Errorf("bob got %s, want message %s with %s from ann", f.raw, sent.MessageID, data)
 	}
-	allSilent(s.T, map[string]*client{c.name: ann.client, "bob": bob, "eve": eve})
+	allSilent(s, map[string]*client{c.name: ann.client, "bob": bob, "eve": eve})
 
 	ann.leave()
 	if code := ann.exitCode(); code != 0 {
