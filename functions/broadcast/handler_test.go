@@ -59,7 +59,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{store: store.NewMemory(store.Options{})}
 	log := telemetry.NewLogger(&w.log, slog.LevelDebug, "broadcast")
 	w.handler = &handler{
-		batch: queue.NewBatch(visibility{}, "https://sqs.example.com/1/broadcast", log), log: log, metrics: func() error { return nil },
+		batch: queue.NewBatch(visibility{}, "https://sqs.example.com/1/broadcast", log), log: log, report: func(context.Context) {},
 		splitter: &broadcast.Splitter{
 			Audience: w.store, Ledger: w.store, Claims: w.store, Units: &w.units, Now: time.Now,
 			Retirer: retirer{socket: &w.closed, store: w.store, now: time.Now},

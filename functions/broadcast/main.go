@@ -4,21 +4,19 @@
 package main
 
 import (
-	"context"
-	"log"
-	"log/slog"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"fanfare/shared/awsconfig"
 	"fanfare/shared/broadcast"
 	fanfare "fanfare/shared/config"
 	"fanfare/shared/connection"
+	"fanfare/shared/function"
 	"fanfare/shared/gateway"
 	"fanfare/shared/queue"
 	"fanfare/shared/store"
@@ -26,10 +24,12 @@ import (
 )
 
 func main() {
+	exitOn := function.ExitOn("broadcast")
+	stop := function.ExpectStop()
 	cfg, err := fanfare.Broadcast(os.LookupEnv)
 	exitOn(err)
 	logger := telemetry.NewLogger(os.Stdout, cfg.LogLevel, "broadcast")
-	aws, err := config.LoadDefaultConfig(context.Background())
+	aws, err := awsconfig.FromEnvironment(os.LookupEnv)
 	exitOn(err)
 	gw, err := gateway.New(gateway.Options{
 		Endpoint: cfg.WebSocketEndpoint, Region: aws.Region, Credentials: aws.Credentials,
@@ -50,25 +50,9 @@ func main() {
 			Now:       time.Now,
 			Direct:    broadcast.NewAllowance(cfg.DirectRate, time.Now),
 		},
-		log:     logger,
-		metrics: func() error { return metrics.Deliveries(manager) },
+		log:    logger,
+		report: metrics.Reporter(manager, logger),
 	}
-	lambda.StartWithOptions(h.handle, lambda.WithEnableSIGTERM(func() { shutDown(manager, logger) }))
-}
-
-// shutDown lets posts in flight finish in the half second that Lambda grants
-// between SIGTERM and SIGKILL. What is cut off is delivered again by the queue.
-func shutDown(m *connection.Manager, log *slog.Logger) {
-	ctx, cancel := context.WithTimeout(context.Background(), 400*time.Millisecond)
-	defer cancel()
-	if err := m.Shutdown(ctx); err != nil {
-		log.Warn("stopped in the middle of a delivery", "error", err)
-	}
-}
-
-// exitOn ends the function at its start with one line that says why.
-func exitOn(err error) {
-	if err != nil {
-		log.Fatal("broadcast: ", err)
-	}
+	stop.Finish(manager, logger)
+	lambda.Start(h.handle)
 }

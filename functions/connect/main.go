@@ -5,31 +5,33 @@ package main
 
 import (
 	"context"
-	"log"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"fanfare/shared/auth"
+	"fanfare/shared/awsconfig"
 	fanfare "fanfare/shared/config"
+	"fanfare/shared/function"
 	"fanfare/shared/store"
 	"fanfare/shared/telemetry"
 )
 
 func main() {
+	exitOn := function.ExitOn("connect")
 	ctx := context.Background()
 	cfg, err := fanfare.Connect(os.LookupEnv)
 	exitOn(err)
 	logger := telemetry.NewLogger(os.Stdout, cfg.LogLevel, "connect")
 	metrics := telemetry.NewMetrics(os.Stdout, lambdacontext.FunctionName)
-	cfg.JWT.Logger, cfg.JWT.OnStaleKeys = logger, metrics.KeysNotFetched
-	verifier, err := auth.NewVerifier(ctx, cfg.JWT)
+	tokens := auth.ConfigOf(cfg.JWT)
+	tokens.Logger, tokens.OnStaleKeys = logger, metrics.KeysNotFetched
+	verifier, err := auth.NewVerifier(ctx, tokens)
 	exitOn(err)
-	aws, err := config.LoadDefaultConfig(ctx)
+	aws, err := awsconfig.FromEnvironment(os.LookupEnv)
 	exitOn(err)
 
 	h := &handler{
@@ -41,11 +43,4 @@ func main() {
 		now:      time.Now,
 	}
 	lambda.Start(h.handle)
-}
-
-// exitOn ends the function at its start with one line that says why.
-func exitOn(err error) {
-	if err != nil {
-		log.Fatal("connect: ", err)
-	}
 }

@@ -16,20 +16,12 @@ type handler struct {
 	batch     *queue.Batch
 	deliverer *broadcast.Deliverer
 	log       *slog.Logger
-	metrics   func() error // writes what was sent since the last call
+	report    func(context.Context) // writes what was sent since the last call
 }
 
 func (h *handler) handle(ctx context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
 	defer h.report(ctx)
 	return h.batch.Handle(ctx, e, h.one)
-}
-
-// report writes the metrics while the function still runs. They are no reason
-// to send anything again.
-func (h *handler) report(ctx context.Context) {
-	if err := h.metrics(); err != nil {
-		h.log.WarnContext(ctx, "metrics not written", "error", err)
-	}
 }
 
 func (h *handler) one(ctx context.Context, m events.SQSMessage) error {

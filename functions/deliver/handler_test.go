@@ -57,7 +57,7 @@ func newHandler(log *bytes.Buffer, api *released, send broadcast.SendFunc) *hand
 		batch:     queue.NewBatch(api, "https://sqs.example.com/1/delivery", l),
 		deliverer: &broadcast.Deliverer{Send: send, Ledger: store.NewMemory(store.Options{}), Now: time.Now},
 		log:       l,
-		metrics:   func() error { return nil },
+		report:    func(context.Context) {},
 	}
 }
 

@@ -3,25 +3,25 @@
 package main
 
 import (
-	"context"
-	"log"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"fanfare/shared/awsconfig"
 	fanfare "fanfare/shared/config"
+	"fanfare/shared/function"
 	"fanfare/shared/store"
 	"fanfare/shared/telemetry"
 )
 
 func main() {
+	exitOn := function.ExitOn("disconnect")
 	cfg, err := fanfare.Disconnect(os.LookupEnv)
 	exitOn(err)
-	aws, err := config.LoadDefaultConfig(context.Background())
+	aws, err := awsconfig.FromEnvironment(os.LookupEnv)
 	exitOn(err)
 
 	h := &handler{
@@ -31,11 +31,4 @@ func main() {
 		now:     time.Now,
 	}
 	lambda.Start(h.handle)
-}
-
-// exitOn ends the function at its start with one line that says why.
-func exitOn(err error) {
-	if err != nil {
-		log.Fatal("disconnect: ", err)
-	}
 }

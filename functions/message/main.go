@@ -6,19 +6,19 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"log"
 	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"fanfare/shared/auth"
+	"fanfare/shared/awsconfig"
 	"fanfare/shared/broadcast"
 	fanfare "fanfare/shared/config"
+	"fanfare/shared/function"
 	"fanfare/shared/gateway"
 	"fanfare/shared/queue"
 	"fanfare/shared/store"
@@ -26,14 +26,16 @@ import (
 )
 
 func main() {
+	exitOn := function.ExitOn("message")
 	ctx := context.Background()
 	cfg, err := fanfare.Message(os.LookupEnv)
 	exitOn(err)
 	logger := telemetry.NewLogger(os.Stdout, cfg.LogLevel, "message")
-	cfg.JWT.Logger, cfg.JWT.OnStaleKeys = logger, telemetry.NewMetrics(os.Stdout, lambdacontext.FunctionName).KeysNotFetched
-	verifier, err := auth.NewVerifier(ctx, cfg.JWT)
+	tokens := auth.ConfigOf(cfg.JWT)
+	tokens.Logger, tokens.OnStaleKeys = logger, telemetry.NewMetrics(os.Stdout, lambdacontext.FunctionName).KeysNotFetched
+	verifier, err := auth.NewVerifier(ctx, tokens)
 	exitOn(err)
-	aws, err := config.LoadDefaultConfig(ctx)
+	aws, err := awsconfig.FromEnvironment(os.LookupEnv)
 	exitOn(err)
 	gw, err := gateway.New(gateway.Options{
 		Endpoint: cfg.WebSocketEndpoint, Region: aws.Region, Credentials: aws.Credentials,
@@ -53,11 +55,4 @@ func main() {
 		newID: rand.Text,
 	}
 	lambda.Start(h.handle)
-}
-
-// exitOn ends the function at its start with one line that says why.
-func exitOn(err error) {
-	if err != nil {
-		log.Fatal("message: ", err)
-	}
 }

@@ -45,6 +45,7 @@ type Zip struct {
 	Function string // folder below functions/
 	Path     string
 	SHA256   string // of the executable in it, hex
+	Size     int64  // of the executable in it, bytes
 }
 
 // Build builds every folder of <root>/functions into <out>/<function>.zip. A
@@ -61,7 +62,7 @@ func Build(ctx context.Context, root, out string, p Platform) ([]Zip, error) {
 	// The executables stay, because the go command does not link again what is
 	// up to date.
 	bin := filepath.Join(out, "bin")
-	if err := compile(ctx, root, bin, p); err != nil {
+	if err := Compile(ctx, root, bin, p, "./functions/..."); err != nil {
 		return nil, err
 	}
 	zips := make([]Zip, len(names))
@@ -92,13 +93,16 @@ func functions(root string) ([]string, error) {
 	return names, nil
 }
 
-// compile builds all functions in one go. Nothing of the machine gets into the
-// executables: no paths and no version control state, and so their build ids
-// are the same everywhere too. lambda.norpc leaves out the RPC mode of the
-// retired go1.x runtime.
-func compile(ctx context.Context, root, bin string, p Platform) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
-		"-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", bin+string(filepath.Separator), "./functions/...")
+// Tags are the build tags of the functions. lambda.norpc leaves out the RPC
+// mode of the retired go1.x runtime.
+const Tags = "lambda.norpc"
+
+// Compile builds programs into the folder bin as Build does functions, all in
+// one go. Nothing of the machine gets into the executables: no paths and no
+// version control state, and so their build ids are the same everywhere too.
+func Compile(ctx context.Context, root, bin string, p Platform, packages ...string) error {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-trimpath", "-buildvcs=false",
+		"-tags", Tags, "-ldflags", "-s -w", "-o", bin + string(filepath.Separator)}, packages...)...)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOOS="+p.OS, "GOARCH="+p.Arch, "GOARM64=v8.0", "GOAMD64=v1")
 	if output, err := cmd.CombinedOutput(); err != nil {
@@ -109,11 +113,11 @@ func compile(ctx context.Context, root, bin string, p Platform) error {
 
 // pack zips an executable, unless the zip there holds it already.
 func pack(exe, out, name string) (Zip, error) {
-	sum, err := sumFile(exe)
+	sum, size, err := sumFile(exe)
 	if err != nil {
 		return Zip{}, err
 	}
-	z := Zip{Function: name, Path: filepath.Join(out, name+".zip"), SHA256: sum}
+	z := Zip{Function: name, Path: filepath.Join(out, name+".zip"), SHA256: sum, Size: size}
 	note := filepath.Join(out, name+".sha256") // of the executable in the zip
 	if was, err := os.ReadFile(note); err == nil && string(was) == sum {
 		if _, err := os.Stat(z.Path); err == nil {
@@ -157,15 +161,15 @@ func writeZip(path, exe string) (err error) {
 	return w.Close()
 }
 
-func sumFile(path string) (sum string, err error) {
+func sumFile(path string) (sum string, size int64, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
+	if size, err = io.Copy(h, f); err != nil {
+		return "", 0, err
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return hex.EncodeToString(h.Sum(nil)), size, nil
 }

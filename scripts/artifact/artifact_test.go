@@ -25,6 +25,11 @@ func TestBuild(t *testing.T) {
 				t.Error("two builds differ")
 			}
 		})
+		t.Run("an executable is at most 12 MB, which Lambda loads at each cold start: "+z.Function, func(t *testing.T) {
+			if z.Size == 0 || z.Size > 12e6 {
+				t.Errorf("it has %d bytes", z.Size)
+			}
+		})
 		t.Run("a zip holds one executable named bootstrap: "+z.Function, func(t *testing.T) {
 			r, err := zip.OpenReader(z.Path)
 			if err != nil {

@@ -106,6 +106,7 @@ var suites = []suite{
 		{"verification of a token / bare rsa.VerifyPKCS1v15", "Verify/key", "x-bare-rsa", atMost(2.3)},
 		{"the same, key from a JWKS URL", "Verify/jwks", "x-bare-rsa", atMost(2.3)},
 	}},
+	{"./scripts/bench/coldstart", "ColdStart", "200x", 0, coldStart()},
 	{"./localstack/emulator", "Start", "15x", 0, []line{
 		{"local cloud: from start to its first answer (ms)", "Start", "ms-ready", atMost(100)},
 	}},
@@ -165,6 +166,26 @@ var suites = []suite{
 		{"got twice", "InMemory", "doubled-amid-faults", limit{words: "a killed worker's unit comes again"}},
 		{"workers killed", "InMemory", "killed", atLeast(1)},
 	}},
+}
+
+// coldStart returns the lines of the functions' cold starts: time from execution
+// to the first call for an invoke, medians of starts that take turns.
+func coldStart() []line {
+	lines := []line{
+		{"cold start of a bare aws-lambda-go program (ms)", "ColdStart", "ms-bare", limit{words: "the floor for those below"}},
+		{"the same, p95", "ColdStart", "ms-p95-bare", limit{words: "what else the machine does"}},
+		{"one that registers for SIGTERM, as broadcast and deliver do / bare", "ColdStart", "x-bare-finish", limit{words: "of theirs"}},
+	}
+	for _, name := range []string{"connect", "message", "disconnect", "broadcast", "deliver"} {
+		lines = append(lines,
+			line{"cold start of " + name + " / bare", "ColdStart", "x-" + name, atMost(2)},
+			line{"what it takes more than bare (ms)", "ColdStart", "ms-over-" + name, atMost(5)},
+			line{"its executable (MB)", "ColdStart", "MB-" + name, atMost(12)})
+	}
+	return append(lines,
+		line{"p95 of the slowest (ms)", "ColdStart", "ms-p95-slowest", limit{words: "what else the machine does"}},
+		line{"connect: from execution to its answer to a first client (ms)", "ColdStart", "ms-answer-connect", limit{words: "table without network or TLS"}},
+		line{"message: the same to a first ping (ms)", "ColdStart", "ms-answer-message", limit{words: "table without network or TLS"}})
 }
 
 func main() {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
+
+	"fanfare/shared/config"
 )
 
 // Config says whose tokens are admitted. At least one of PublicKey and JWKSURL
@@ -62,6 +64,14 @@ type Config struct {
 	// Logger gets the cause, the kid and the issuer of each refusal, never the
 	// token. Default: discard.
 	Logger *slog.Logger
+}
+
+// ConfigOf returns the Config of a function's environment.
+func ConfigOf(j config.JWT) Config {
+	return Config{
+		PublicKey: j.PublicKey, JWKSURL: j.JWKSURL, Issuers: j.Issuers, Audiences: j.Audiences, Algorithms: j.Algorithms,
+		TenantClaim: j.TenantClaim, PermissionsClaim: j.PermissionsClaim, AllowedTenants: j.AllowedTenants,
+	}
 }
 
 // algorithms are all that may ever be configured.

