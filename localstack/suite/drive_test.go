@@ -52,6 +52,7 @@ var drillParts = []struct {
 // drive runs the parts for the functions, nil meaning all. Its tenants are its
 // own.
 func (s *scenario) drive(ctx context.Context, functions []string, tenant string) error {
+	s.rec.owns(tenant + "/")
 	for _, p := range drillParts {
 		if functions != nil && !slices.ContainsFunc(p.functions, func(f string) bool { return slices.Contains(functions, f) }) {
 			continue

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"fanfare/localstack/emulator"
 )
 
@@ -92,6 +94,32 @@ func TestAFailurePrintsItsOwnScenarioAlone(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Log(report)
+	}
+}
+
+// Of several tests within a scenario, each that fails reports, and the one around
+// them does not do so again.
+func TestEachFailureWithinAScenarioIsReportedOnce(t *testing.T) {
+	outer := &failing{TB: t}
+	s := newScenario(outer, &target{run: "r", AWS: aws.Config{Region: "us-east-1", BaseEndpoint: aws.String("http://127.0.0.1:1"), RetryMaxAttempts: 1, Credentials: aws.AnonymousCredentials{}}})
+	for _, name := range []string{"first", "second", "third"} {
+		inner := &failing{TB: t}
+		sub := s.sub(inner)
+		sub.rec.note("in the %s", name)
+		if name != "third" {
+			sub.Errorf("on purpose")
+			outer.failed = true // as the testing package has it
+		}
+		report := inner.end()
+		if got := strings.Count(report, "of this scenario alone"); got != map[string]int{"first": 1, "second": 1}[name] {
+			t.Errorf("the %s reports %d times", name, got)
+		}
+		if name == "second" && (strings.Contains(report, "in the first") || !strings.Contains(report, "in the second")) {
+			t.Errorf("the second reports\n%s", report)
+		}
+	}
+	if report := outer.end(); report != "" {
+		t.Errorf("the test around them reports again:\n%s", report)
 	}
 }
 

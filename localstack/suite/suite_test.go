@@ -164,7 +164,7 @@ func newScenario(t testing.TB, stack *target) *scenario {
 		tenant: fmt.Sprintf("tenant-%s-%04d", stack.run, n), other: fmt.Sprintf("other-%s-%04d", stack.run, n),
 	}
 	s.rec = newRecord(s.tenant, s.other)
-	s.reportFailure(s.rec.began)
+	s.reportFailure(s.rec.began, false)
 	return s
 }
 
@@ -173,16 +173,16 @@ func newScenario(t testing.TB, stack *target) *scenario {
 func (s *scenario) sub(t testing.TB) *scenario {
 	sub := *s
 	sub.TB = t
-	sub.reportFailure(time.Now())
+	sub.reportFailure(time.Now().Add(s.ahead), true)
 	return &sub
 }
 
-// reportFailure prints, if the test fails, what has happened since from; not what
-// a test within it has printed already.
-func (s *scenario) reportFailure(from time.Time) {
+// reportFailure prints, if the test fails, what has happened since from, by the
+// cloud's clock. A test around others leaves it to the one that has failed.
+func (s *scenario) reportFailure(from time.Time, within bool) {
 	s.Cleanup(func() {
 		s.Helper()
-		if !s.Failed() || s.rec.isReported() {
+		if !s.Failed() || s.rec.isReported() && !within {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), patience) // the test's own has ended
