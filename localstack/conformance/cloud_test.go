@@ -19,7 +19,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -176,11 +175,8 @@ func open(o emulator.Options, binary bool) (*cloud, error) {
 	if err := e.Start(); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
-	config := aws.Config{
-		Region: region, BaseEndpoint: aws.String(e.URL()),
-		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-		Retryer:     func() aws.Retryer { return aws.NopRetryer{} }, // an error is a finding
-	}
+	config := e.Config()
+	config.Region, config.Retryer = region, func() aws.Retryer { return aws.NopRetryer{} } // an error is a finding
 	c.gateway, c.lambda, c.sqs = apigatewayv2.NewFromConfig(config), lambda.NewFromConfig(config), sqs.NewFromConfig(config)
 	c.iam, c.logs, c.dynamodb = iam.NewFromConfig(config), cloudwatchlogs.NewFromConfig(config), dynamodb.NewFromConfig(config)
 	if err := c.prepare(context.Background(), binary); err != nil {

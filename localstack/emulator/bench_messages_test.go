@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -204,12 +203,8 @@ type bare struct {
 
 func startBare(b *testing.B, processes int) *bare {
 	b.Helper()
-	code, err := benchBinary()
-	if err != nil {
-		b.Fatal(err)
-	}
 	exe := filepath.Join(b.TempDir(), "bootstrap")
-	if err := os.WriteFile(exe, code, 0o700); err != nil {
+	if err := build(exe, "./testdata/bench"); err != nil {
 		b.Fatal(err)
 	}
 	r := &bare{work: make(chan struct{}, processes), done: make(chan struct{}, processes)}

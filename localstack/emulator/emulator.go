@@ -1,12 +1,11 @@
 // Package emulator is the local cloud: every service of this folder behind one
 // HTTP port, with one clock. It is what `go run ./localstack` starts, and what
-// tests embed:
+// tests start with one line:
 //
-//	cloud, err := emulator.New(emulator.Options{Addr: "127.0.0.1:0"})
-//	if err != nil { … }
-//	defer cloud.Close(ctx)
-//	err = cloud.Start()
-//	os.Setenv("AWS_ENDPOINT_URL", cloud.URL())
+//	cloud := emulator.Start(t)
+//	queues := sqs.NewFromConfig(cloud.Config())
+//
+// Elsewhere, in TestMain say, it takes New, Start and Close.
 //
 // The services do not know one another. Each edge between two of them is one
 // file here, named *_wiring.go.
@@ -54,6 +53,11 @@ type Options struct {
 	// It is made if it is missing. Functions are unpacked into a folder of ours
 	// below it, without it into one of the system's temporary directory.
 	DataDir string
+	// Snapshot is a file that Save or SaveTo wrote, from which Start loads the state
+	// instead of from DataDir. It is only read, so that many clouds can begin from
+	// one. Where functions have this cloud's former address in their environment,
+	// they are told the new one.
+	Snapshot string
 	// Hostname is how clients name this machine in the URLs that the cloud
 	// answers with; with a port, if they use another one than the cloud's own.
 	// Default: $LOCALSTACK_HOST, else "localhost".
@@ -89,6 +93,7 @@ type Emulator struct {
 	verifier awsproto.Verifier
 
 	authority *authority
+	client    *http.Client // Config's
 
 	dynamodb   *dynamodb.Service
 	sqs        *sqs.Service
@@ -103,7 +108,8 @@ type Emulator struct {
 	server   *http.Server
 	mu       sync.Mutex
 	listener net.Listener
-	loaded   bool // DataDir's state, so that Close may replace it
+	loaded   bool        // DataDir's state, so that Close may replace it
+	former   []addresses // of the state that was loaded
 	closed   bool
 	files    closers // the functions' folder with its lock and the snapshot that was loaded, until Close
 
@@ -129,7 +135,7 @@ func New(o Options) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Emulator{opts: o, clock: clock.New(), files: closers{lock}, born: time.Now(), faults: faults.New(o.FaultSeed)}
+	e := &Emulator{opts: o, clock: clock.New(), files: closers{lock}, born: time.Now(), faults: faults.New(o.FaultSeed), client: newClient()}
 	e.log = slog.New(clockHandler{o.Logger.Handler(), e.clock})
 	e.stopping, e.stop = context.WithCancel(context.Background())
 	e.dynamodb = dynamodb.New(dynamodb.Options{Clock: e.clock, Logger: e.log})
@@ -141,7 +147,7 @@ func New(o Options) (*Emulator, error) {
 	e.cloudwatch = cloudwatch.New(cloudwatch.Options{Clock: e.clock, Logger: e.log})
 	e.lambda = lambda.New(lambda.Options{
 		Clock: e.clock, Logger: e.log, Dir: code,
-		Environment: e.functionEnvironment, Log: e.functionLog,
+		Environment: e.functionEnvironment, Value: e.movedValue, Log: e.functionLog,
 		CanAssume: e.authority.canAssume, CannotPoll: e.authority.cannotPoll,
 		OnMapping: e.sources.changed, QueueVisibility: e.queueVisibility, Faults: e.faults,
 	})
@@ -294,6 +300,7 @@ const lastAnswers = time.Second
 // that, such as a body that never comes.
 func (e *Emulator) endRequests(ctx context.Context) error {
 	e.stop()
+	e.client.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(ctx, lastAnswers)
 	defer cancel()
 	if e.server.Shutdown(ctx) != nil {

@@ -1,7 +1,6 @@
 package emulator_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -12,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -24,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	gwtypes "github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
@@ -33,34 +32,11 @@ import (
 	"fanfare/localstack/emulator"
 )
 
-// bootstrap is the zip of testdata/function, built once.
-var bootstrap = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "emulator-test")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	exe := filepath.Join(dir, "bootstrap")
-	cmd := exec.Command("go", "build", "-tags", "lambda.norpc", "-o", exe, "./testdata/function")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build: %w\n%s", err, out)
-	}
-	code, err := os.ReadFile(exe)
-	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	h := &zip.FileHeader{Name: "bootstrap", Method: zip.Store}
-	h.SetMode(0o755)
-	f, err := w.CreateHeader(h)
-	if err == nil {
-		_, err = f.Write(code)
-	}
-	err = errors.Join(err, w.Close())
-	return b.Bytes(), err
-})
+// bootstrap is the zip of testdata/function.
+func bootstrap(t *testing.T) []byte {
+	t.Helper()
+	return emulator.Build(t, "./testdata/function")
+}
 
 // world is a running cloud with a deployer.
 type world struct {
@@ -140,7 +116,6 @@ func (w *world) grant(role, statements string) {
 // deployFunction creates the test's function and returns its ARN.
 func (w *world) deployFunction() string {
 	ctx := w.t.Context()
-	code := must(bootstrap())
 	role := must(iam.NewFromConfig(w.config()).CreateRole(ctx, &iam.CreateRoleInput{
 		RoleName:                 aws.String("function"),
 		AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`),
@@ -148,7 +123,7 @@ func (w *world) deployFunction() string {
 	w.grant("function", `{"Effect":"Allow","Action":"*","Resource":"*"}`)
 	out := must(lambda.NewFromConfig(w.config()).CreateFunction(ctx, &lambda.CreateFunctionInput{
 		FunctionName: aws.String("echo"), Role: role.Role.Arn, Handler: aws.String("bootstrap"),
-		Runtime: lambdatypes.RuntimeProvidedal2023, Code: &lambdatypes.FunctionCode{ZipFile: code},
+		Runtime: lambdatypes.RuntimeProvidedal2023, Code: &lambdatypes.FunctionCode{ZipFile: bootstrap(w.t)},
 		Architectures: []lambdatypes.Architecture{architecture()},
 		Environment:   &lambdatypes.Environment{Variables: map[string]string{"OWN": "1"}},
 	}))
@@ -193,6 +168,29 @@ func (w *world) deployAPI(functionARN string, allow bool) {
 
 func (w *world) dial(query string) (*websocket.Conn, *http.Response, error) {
 	return websocket.Dial(w.t.Context(), w.url+query, nil)
+}
+
+// logEvents are all events of a log group, and none if it is not there yet.
+func (w *world) logEvents(group string) ([]logstypes.FilteredLogEvent, error) {
+	out, err := cloudwatchlogs.NewFromConfig(w.config()).FilterLogEvents(w.t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group})
+	if _, missing := errors.AsType[*logstypes.ResourceNotFoundException](err); missing {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out.Events, nil
+}
+
+// addRoute gives the only API a route to the only integration that answers.
+func addRoute(t *testing.T, cfg aws.Config, key string) {
+	t.Helper()
+	gw := apigatewayv2.NewFromConfig(cfg)
+	api := must(gw.GetApis(t.Context(), &apigatewayv2.GetApisInput{})).Items[0].ApiId
+	integration := must(gw.GetIntegrations(t.Context(), &apigatewayv2.GetIntegrationsInput{ApiId: api})).Items[0].IntegrationId
+	if err := createRouteTo(t.Context(), gw, api, key, *integration, !strings.HasPrefix(key, "$")); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // ask sends a frame and returns the next that comes.
@@ -400,11 +398,12 @@ func TestASnapshotThatCannotBeUsedIsRefused(t *testing.T) {
 	w.close()
 	good := must(os.ReadFile(filepath.Join(saved, emulator.SnapshotFile)))
 	code := bytes.Clone(good)
-	i := bytes.Index(code, must(bootstrap()))
+	function := bootstrap(t)
+	i := bytes.Index(code, function)
 	if i < 0 {
 		t.Fatal("the code is not in the snapshot as it was uploaded")
 	}
-	code[i+len(must(bootstrap()))/2] ^= 1
+	code[i+len(function)/2] ^= 1
 	for _, tt := range []struct {
 		what, file string
 		data       []byte
@@ -578,24 +577,4 @@ func TestHealthAnswersAsLocalStacks(t *testing.T) {
 	if health.Edition == "" || health.Version == "" {
 		t.Errorf("health %+v", health)
 	}
-}
-
-func Example() {
-	cloud, err := emulator.New(emulator.Options{Addr: "127.0.0.1:0"})
-	if err == nil {
-		err = cloud.Start()
-	}
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	ctx := context.Background()
-	defer func() { _ = cloud.Close(ctx) }()
-	queues := sqs.New(sqs.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(cloud.URL()),
-		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-	})
-	_, err = queues.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("orders")})
-	fmt.Println("created:", err == nil)
-	// Output: created: true
 }

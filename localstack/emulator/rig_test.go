@@ -1,18 +1,13 @@
 package emulator_test
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -136,7 +131,11 @@ func createRoute(ctx context.Context, gw *apigatewayv2.Client, api *string, key,
 	if err != nil {
 		return err
 	}
-	in := &apigatewayv2.CreateRouteInput{ApiId: api, RouteKey: &key, Target: aws.String("integrations/" + *integration.IntegrationId)}
+	return createRouteTo(ctx, gw, api, key, *integration.IntegrationId, twoWay)
+}
+
+func createRouteTo(ctx context.Context, gw *apigatewayv2.Client, api *string, key, integration string, twoWay bool) error {
+	in := &apigatewayv2.CreateRouteInput{ApiId: api, RouteKey: &key, Target: aws.String("integrations/" + integration)}
 	if twoWay {
 		in.RouteResponseSelectionExpression = aws.String("$default")
 	}
@@ -148,20 +147,6 @@ func createRoute(ctx context.Context, gw *apigatewayv2.Client, api *string, key,
 	return err
 }
 
-// benchBinary is testdata/bench, built once.
-var benchBinary = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "emulator-bench")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	exe := filepath.Join(dir, "bootstrap")
-	if err := build(exe, "./testdata/bench"); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(exe)
-})
-
 // build compiles as functions are compiled for AWS.
 func build(out, pkg string) error {
 	cmd := exec.Command("go", "build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", out, pkg)
@@ -172,24 +157,10 @@ func build(out, pkg string) error {
 	return nil
 }
 
+// benchZip is the zip of testdata/bench.
 func benchZip(tb testing.TB) []byte {
 	tb.Helper()
-	code, err := benchBinary()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	h := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
-	h.SetMode(0o755)
-	f, err := w.CreateHeader(h)
-	if err == nil {
-		_, err = f.Write(code)
-	}
-	if err := errors.Join(err, w.Close()); err != nil {
-		tb.Fatal(err)
-	}
-	return b.Bytes()
+	return emulator.Build(tb, "./testdata/bench")
 }
 
 // freeAddr is an address that nobody listens at.

@@ -27,7 +27,7 @@ const snapshotVersion = 3
 // A snapshot is a zip whose entries are not compressed, so that what is large
 // is used where it lies in the file:
 //
-//	cloud.json                {"version":3,"clock":"2h0m0s"}
+//	cloud.json                {"version":3,"clock":"2h0m0s","addresses":[{"public":"localhost:4566",…}]}
 //	iam.json … lambda.json    each service's state, opaque to the others
 //	lambda/<SHA-256>.zip      the functions' code
 //
@@ -39,6 +39,9 @@ type snapshotHead struct {
 	// states are the cloud's: without it, TTL, visibility and tokens would all
 	// be as much longer as the clock had been ahead.
 	Clock Duration `json:"clock"`
+	// Addresses are those that the state was served under until then: functions
+	// may have URLs with them in their environment.
+	Addresses []addresses `json:"addresses,omitempty"`
 }
 
 const headEntry = "cloud.json"
@@ -98,7 +101,11 @@ func (e *Emulator) Save() error {
 	if e.opts.DataDir == "" {
 		return errors.New("the local cloud has no data directory to save to (-data)")
 	}
-	path := filepath.Join(e.opts.DataDir, SnapshotFile)
+	return e.SaveTo(filepath.Join(e.opts.DataDir, SnapshotFile))
+}
+
+// SaveTo is Save to a file anywhere, for Options.Snapshot.
+func (e *Emulator) SaveTo(path string) error {
 	if err := writeFile(path, e.writeSnapshot); err != nil {
 		return fmt.Errorf("save to %s: %w", path, err)
 	}
@@ -108,7 +115,7 @@ func (e *Emulator) Save() error {
 // writeSnapshot writes a snapshot's zip, one service after another.
 func (e *Emulator) writeSnapshot(w io.Writer) error {
 	z := zip.NewWriter(w)
-	head, err := json.Marshal(snapshotHead{Version: snapshotVersion, Clock: Duration(e.clock.Offset())})
+	head, err := json.Marshal(snapshotHead{Version: snapshotVersion, Clock: Duration(e.clock.Offset()), Addresses: e.allAddresses()})
 	if err == nil {
 		err = writeEntry(z, headEntry, bytes.NewReader(head))
 	}
@@ -169,12 +176,15 @@ func writeFile(path string, write func(io.Writer) error) error {
 // load restores what Save wrote, if anything. The file is then open until the
 // cloud is closed, because the functions' code is read from it.
 func (e *Emulator) load() error {
-	if e.opts.DataDir == "" {
+	path := e.opts.Snapshot
+	if path == "" && e.opts.DataDir != "" {
+		path = filepath.Join(e.opts.DataDir, SnapshotFile)
+	}
+	if path == "" {
 		return nil
 	}
-	path := filepath.Join(e.opts.DataDir, SnapshotFile)
 	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && e.opts.Snapshot == "" {
 		return refuseFormerSnapshot(e.opts.DataDir)
 	}
 	if err != nil {
@@ -185,12 +195,20 @@ func (e *Emulator) load() error {
 		err = e.restore(f, info.Size())
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("%s %w: remove it to start empty", path, err), f.Close())
+		return errors.Join(fmt.Errorf("%s %w: %s", path, err, e.withoutSnapshot()), f.Close())
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.files = append(e.files, f)
 	return nil
+}
+
+// withoutSnapshot is what to do about a snapshot that cannot be read.
+func (e *Emulator) withoutSnapshot() string {
+	if e.opts.Snapshot != "" {
+		return "save it anew"
+	}
+	return "remove it to start empty"
 }
 
 // errSnapshot is what every file that is not a snapshot of this version gives.
@@ -216,6 +234,9 @@ func (e *Emulator) restore(file io.ReaderAt, size int64) error {
 	}
 	// First, because the services' timers are set by it.
 	e.clock.Advance(time.Duration(snap.head.Clock) - e.clock.Offset())
+	e.mu.Lock()
+	e.former = snap.head.Addresses
+	e.mu.Unlock()
 	for _, k := range e.keepers() {
 		state, large, err := snap.stateOf(k)
 		if err == nil {

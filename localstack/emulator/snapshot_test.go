@@ -42,7 +42,7 @@ func TestASnapshotIsAZipWithAServiceAnEntry(t *testing.T) {
 	}
 	if head, err := z.Open("cloud.json"); err != nil {
 		t.Error(err)
-	} else if text, err := io.ReadAll(head); err != nil || string(text) != `{"version":3,"clock":"1h30m0s"}` {
+	} else if text, err := io.ReadAll(head); err != nil || string(text) != `{"version":3,"clock":"1h30m0s","addresses":[{"public":"localhost:0","own":"127.0.0.1:0"}]}` {
 		t.Errorf("cloud.json is %s, %v", text, err)
 	}
 	if left, err := filepath.Glob(filepath.Join(dir, "*.tmp")); err != nil || len(left) > 0 {

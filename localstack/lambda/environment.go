@@ -316,7 +316,9 @@ func (p *pool) environment(dir, runtimeAPI, stream string) []string {
 		"TZ":   ":UTC",
 	}
 	if own := p.version.Config.Environment; own != nil {
-		maps.Copy(all, own.Variables)
+		for name, value := range own.Variables {
+			all[name] = p.service.opts.Value(value)
+		}
 	}
 	if p.service.opts.Environment != nil {
 		maps.Copy(all, p.service.opts.Environment(p.info))

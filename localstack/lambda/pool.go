@@ -144,6 +144,13 @@ func (p *pool) remove(e *environment) {
 	}
 }
 
+// busy is how many environments are there and do not idle.
+func (p *pool) busy() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.all) - len(p.idle)
+}
+
 // retire stops what idles and keeps nothing from now on.
 func (p *pool) retire() {
 	p.mu.Lock()

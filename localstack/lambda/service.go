@@ -51,6 +51,9 @@ type Options struct {
 	// Environment gives the variables that the platform adds to a function's
 	// own: credentials, AWS_ENDPOINT_URL. They win over the function's.
 	Environment func(FunctionInfo) map[string]string
+	// Value gives a variable of a function's own as its processes are to see it.
+	// Default: as it was set.
+	Value func(string) string
 	// Log receives each line a function prints, and the platform's START, END
 	// and REPORT lines. It is called in order for each environment, and holds
 	// that environment up until it returns. It must not call the service.
@@ -85,6 +88,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Value == nil {
+		o.Value = func(value string) string { return value }
 	}
 	if o.Concurrency <= 0 {
 		o.Concurrency = defaultConcurrency
@@ -173,6 +179,20 @@ func (s *Service) Close() error {
 		return fmt.Errorf("lambda: remove unpacked code: %w", err)
 	}
 	return nil
+}
+
+// Busy counts by function name the environments that do not idle: those that
+// serve an invoke, or start for one.
+func (s *Service) Busy() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	count := map[string]int{}
+	for _, p := range slices.AppendSeq(slices.Collect(maps.Values(s.pools)), maps.Keys(s.retiring)) {
+		if n := p.busy(); n > 0 {
+			count[p.info.Name] += n
+		}
+	}
+	return count
 }
 
 // dropPools takes all pools away; the caller stops them. s.mu is held.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hashicorp/terraform-exec/tfexec"
 
+	"fanfare/localstack/emulator"
 	"fanfare/scripts/artifact"
 )
 
@@ -104,26 +105,15 @@ func locked(err error) bool {
 	return false
 }
 
-// environment is the deployer's: dummy keys and the local endpoint, and nothing
-// that could lead to a real account.
+// environment is the deployer's: the local cloud's, without what could lead
+// Terraform to another state or to a file that is not there. (terraform-exec
+// refuses some of TF_*.)
 func environment(dir, endpoint string) map[string]string {
 	env := map[string]string{}
-	for _, kv := range os.Environ() {
-		name, value, _ := strings.Cut(kv, "=")
-		// AWS_* could name a real account, TF_* another state or a file that
-		// is not there; terraform-exec refuses some of them.
-		if strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "TF_") {
-			continue
+	for _, kv := range emulator.Env(endpoint) {
+		if name, value, _ := strings.Cut(kv, "="); !strings.HasPrefix(name, "TF_") {
+			env[name] = value
 		}
-		env[name] = value
-	}
-	env["AWS_ENDPOINT_URL"] = endpoint
-	env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"] = "test", "test"
-	env["AWS_REGION"] = "us-east-1"
-	env["AWS_EC2_METADATA_DISABLED"] = "true"
-	env["AWS_CONFIG_FILE"], env["AWS_SHARED_CREDENTIALS_FILE"] = os.DevNull, os.DevNull
-	for _, name := range []string{"NO_PROXY", "no_proxy"} {
-		env[name] = strings.TrimPrefix(env[name]+",localhost,127.0.0.1", ",")
 	}
 	env["TF_DATA_DIR"] = filepath.Join(dir, "terraform")
 	env["CHECKPOINT_DISABLE"] = "1" // asks a server whether there is a newer version

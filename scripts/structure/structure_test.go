@@ -7,6 +7,9 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"go/doc"
+	"go/parser"
+	"go/token"
 	"io"
 	"os"
 	"os/exec"
@@ -23,16 +26,19 @@ const root = "../.."
 // pkg is what `go list` tells of a package.
 type pkg struct {
 	ImportPath   string
+	Dir          string
 	Doc          string
 	Imports      []string
 	TestImports  []string
 	XTestImports []string
 	GoFiles      []string
+	TestGoFiles  []string
+	XTestGoFiles []string
 }
 
 func packages(t *testing.T) []pkg {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Doc,Imports,TestImports,XTestImports,GoFiles", "./...")
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Dir,Doc,Imports,TestImports,XTestImports,GoFiles,TestGoFiles,XTestGoFiles", "./...")
 	cmd.Dir = root
 	out, err := cmd.Output()
 	if err != nil {
@@ -106,6 +112,23 @@ var bans = []ban{
 	},
 }
 
+// The local cloud's program would else carry the package's flags and code.
+func TestTheLocalCloudIsBuiltWithoutTesting(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "./localstack")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := strings.Fields(string(out))
+	if !slices.Contains(deps, "fanfare/localstack/emulator") {
+		t.Errorf("dependencies %v", deps)
+	}
+	if slices.Contains(deps, "testing") {
+		t.Error("localstack imports testing: emulator.TB is there to do without it")
+	}
+}
+
 // within reports whether path is one of the prefixes or below it.
 func within(path string, prefixes []string) bool {
 	return slices.ContainsFunc(prefixes, func(p string) bool {
@@ -158,6 +181,54 @@ func TestEachPackageSaysWhatItIs(t *testing.T) {
 			t.Errorf("%s has no package comment", p.ImportPath)
 		} else if len(strings.Fields(synopsis)) < commentWords {
 			t.Errorf("%s: the package comment says only %q", p.ImportPath, synopsis)
+		}
+	}
+}
+
+// withoutExample are libraries that an Example cannot use.
+var withoutExample = map[string]string{
+	"fanfare/shared/store/storetest": "its contract takes a *testing.T, which an Example has not",
+}
+
+// libraries are what users import: shared/ and the local cloud, without its
+// program and its tests.
+func libraries(t *testing.T) []pkg {
+	t.Helper()
+	return slices.DeleteFunc(packages(t), func(p pkg) bool {
+		return !within(p.ImportPath, []string{"fanfare/shared", "fanfare/localstack"}) || len(p.GoFiles) == 0 || strings.Contains(p.ImportPath, "/testdata/") ||
+			slices.Contains([]string{"fanfare/localstack", "fanfare/localstack/conformance", "fanfare/localstack/suite"}, p.ImportPath)
+	})
+}
+
+// runsExample reports whether there is an Example in the package that go test runs and
+// compares with what it is to print.
+func (p pkg) runsExample() (bool, error) {
+	for _, name := range slices.Concat(p.TestGoFiles, p.XTestGoFiles) {
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.ParseComments)
+		if err != nil {
+			return false, err
+		}
+		for _, e := range doc.Examples(file) {
+			if e.Output != "" {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+func TestEachLibraryHasAnExampleThatRuns(t *testing.T) {
+	list := libraries(t)
+	if len(list) < 20 {
+		t.Errorf("only %d libraries: the test does not find them", len(list))
+	}
+	for _, p := range list {
+		ok, err := p.runsExample()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if reason := withoutExample[p.ImportPath]; ok == (reason != "") {
+			t.Errorf("%s: an Example with output: %v (listed as without one: %q)", p.ImportPath, ok, reason)
 		}
 	}
 }

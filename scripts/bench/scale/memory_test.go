@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -65,15 +64,8 @@ type world struct {
 
 func newWorld(tb testing.TB) *world {
 	tb.Helper()
-	cloud, err := emulator.New(emulator.Options{Addr: "127.0.0.1:0"})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { _ = cloud.Close(tb.Context()) }) // nothing is kept
-	if err := cloud.Start(); err != nil {
-		tb.Fatal(err)
-	}
-	c := aws.Config{Region: "us-east-1", BaseEndpoint: aws.String(cloud.URL()), Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}
+	cloud := emulator.Start(tb)
+	c := cloud.Config()
 	db := dynamodb.NewFromConfig(c)
 	if _, err := db.CreateTable(tb.Context(), connectionsTable()); err != nil {
 		tb.Fatal(err)

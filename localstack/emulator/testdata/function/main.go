@@ -77,6 +77,10 @@ func main() {
 			return response{StatusCode: 200}, nil
 		case "environment":
 			return response{StatusCode: 200, Body: os.Getenv("AWS_ENDPOINT_URL") + " " + os.Getenv("HOME")}, nil
+		case "hang":
+			select {} // the runtime's own goroutines keep it from a deadlock
+		case "callback":
+			return response{StatusCode: 200, Body: os.Getenv("CALLBACK")}, nil
 		case "fail":
 			return response{}, fmt.Errorf("as asked")
 		default:
