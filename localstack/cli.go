@@ -19,7 +19,7 @@ import (
 // command carries out one command on a cloud that runs.
 func (p program) command(ctx context.Context, name string, args []string) error {
 	commands := map[string]func(context.Context, []string) error{
-		"clock": p.clock, "fault": p.fault, "requests": p.requests,
+		"clock": p.clock, "fault": p.fault, "requests": p.requests, "iam": p.iam,
 		"snapshot": p.snapshot, "health": p.health, "info": p.info,
 		"help": func(context.Context, []string) error { _, err := io.WriteString(p.stdout, help); return err },
 	}

@@ -18,6 +18,8 @@ import (
 type session struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
 	RoleARN, SessionName                       string
+	Function, Policy                           string `json:",omitempty"`
+	Issued                                     time.Time
 	Expires                                    time.Time
 }
 
@@ -46,21 +48,19 @@ func decodeState(snapshot []byte) (state, error) {
 	return st, nil
 }
 
-// add makes a session's keys. It also forgets what expired long ago, so that a
+// add gives a session its keys. It also forgets what expired long ago, so that a
 // cloud that runs for weeks does not grow.
-func (st state) add(roleARN, name string, now time.Time, ttl time.Duration) session {
+func (st state) add(se session, now time.Time, ttl time.Duration) session {
 	for key, old := range st.Sessions {
 		if now.Sub(old.Expires) > remembered {
 			delete(st.Sessions, key)
 		}
 	}
-	se := session{
-		AccessKeyID:     "ASIA" + rand.Text()[:16],
-		SecretAccessKey: randomBase64(30), // 40 characters, as AWS's
-		SessionToken:    randomBase64(180),
-		RoleARN:         roleARN, SessionName: name,
-		Expires: now.Add(ttl).UTC().Truncate(time.Second),
-	}
+	se.AccessKeyID = "ASIA" + rand.Text()[:16]
+	se.SecretAccessKey = randomBase64(30) // 40 characters, as AWS's
+	se.SessionToken = randomBase64(180)
+	se.Issued = now.UTC().Truncate(time.Second)
+	se.Expires = now.Add(ttl).UTC().Truncate(time.Second)
 	st.Sessions[se.AccessKeyID] = se
 	return se
 }
@@ -88,6 +88,9 @@ func (se session) identity() Identity {
 		Account:     awsproto.AccountID,
 		RoleARN:     se.RoleARN,
 		SessionName: se.SessionName,
+		Function:    se.Function,
+		Policy:      se.Policy,
+		Issued:      se.Issued,
 	}
 }
 
