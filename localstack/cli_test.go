@@ -184,7 +184,7 @@ func TestAnotherServerIsNotTheCloud(t *testing.T) {
 }
 
 func TestEveryCommandHasHelp(t *testing.T) {
-	for _, command := range []string{"", "clock", "fault", "requests", "snapshot", "health", "info"} {
+	for _, command := range []string{"", "clock", "fault", "requests", "iam", "snapshot", "health", "info"} {
 		args := strings.Fields(command + " --help")
 		stdout, stderr, code := cli(nil, args...)
 		if code != exitOK || !strings.Contains(stdout, "usage: go run ./localstack "+command) || !strings.Contains(stdout, "-addr") || stderr != "" {
@@ -192,7 +192,7 @@ func TestEveryCommandHasHelp(t *testing.T) {
 		}
 	}
 	all, _, _ := cli(nil, "--help")
-	for _, word := range []string{"AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "LOCALSTACK_HOST", "cloud.zip", "snapshot", "clock", "fault", "Not there", "-json"} {
+	for _, word := range []string{"AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "LOCALSTACK_HOST", "cloud.zip", "snapshot", "clock", "fault", "iam report", "Not there", "-json"} {
 		if !strings.Contains(all, word) {
 			t.Errorf("--help does not tell of %s", word)
 		}
