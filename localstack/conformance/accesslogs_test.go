@@ -37,12 +37,18 @@ func (a *api) logTo(t *testing.T, group, format string) error {
 func (c *cloud) withLogRole(t *testing.T) {
 	t.Helper()
 	name, arn := c.newRole(t, "apigateway.amazonaws.com")
-	must(c.iam.AttachRolePolicy(t.Context(), &iam.AttachRolePolicyInput{
-		RoleName: &name, PolicyArn: aws.String("arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"),
-	}))(t)
+	c.letLog(t, name)
 	if got := c.setLogRole(t, arn); got.status != 200 {
 		t.Fatalf("HTTP %d %s", got.status, got.body)
 	}
+}
+
+// letLog attaches AWS's policy for API Gateway's logs.
+func (c *cloud) letLog(t *testing.T, role string) {
+	t.Helper()
+	must(c.iam.AttachRolePolicy(t.Context(), &iam.AttachRolePolicyInput{
+		RoleName: &role, PolicyArn: aws.String("arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"),
+	}))(t)
 }
 
 func (c *cloud) setLogRole(t *testing.T, arn string) answer {
@@ -52,9 +58,17 @@ func (c *cloud) setLogRole(t *testing.T, arn string) answer {
 
 func accessLogRoleTrusts(t *testing.T) {
 	c := fresh(t)
-	got := c.setLogRole(t, c.role) // trusts Lambda
-	if got.status != 400 || !strings.Contains(got.body, "The role ARN does not have required permissions configured. Please grant trust permission for API Gateway and add the required role policy.") {
-		t.Errorf("HTTP %d %s", got.status, got.body)
+	stranger, strangerARN := c.newRole(t, "lambda.amazonaws.com")
+	must(c.iam.UpdateAssumeRolePolicy(t.Context(), &iam.UpdateAssumeRolePolicyInput{
+		RoleName: &stranger, PolicyDocument: aws.String(strings.ReplaceAll(trust, "apigateway.amazonaws.com", "ec2.amazonaws.com")),
+	}))(t)
+	c.letLog(t, stranger)
+	_, poorARN := c.newRole(t, "apigateway.amazonaws.com")
+	for _, arn := range []string{strangerARN, poorARN} {
+		got := c.setLogRole(t, arn)
+		if got.status != 400 || !strings.Contains(got.body, "The role ARN does not have required permissions configured. Please grant trust permission for API Gateway and add the required role policy.") {
+			t.Errorf("%s: HTTP %d %s", arn, got.status, got.body)
+		}
 	}
 }
 

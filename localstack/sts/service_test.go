@@ -132,7 +132,7 @@ func TestASessionIsKnownWithItsPolicyAndItsFunction(t *testing.T) {
 	if err := restored.Restore(snapshot); err != nil {
 		t.Fatal(err)
 	}
-	if who, _ := restored.Lookup(issued.AccessKeyID); who.Function != function || who.SessionName != "connect" || who.Policy != "" || time.Since(who.Issued) > time.Minute {
+	if who, _ := restored.Lookup(issued.AccessKeyID); who.Function != function || who.SessionName != "connect" || who.Policy != "" || !strings.HasSuffix(who.UserID, ":connect") || time.Since(who.Issued) > time.Minute {
 		t.Errorf("a function's session: %+v", who)
 	}
 	if who, _ := restored.Lookup(*out.Credentials.AccessKeyId); who.Function != "" || who.Policy != sessionPolicy {

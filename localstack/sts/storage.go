@@ -21,6 +21,8 @@ type session struct {
 	Function, Policy                           string `json:",omitempty"`
 	Issued                                     time.Time
 	Expires                                    time.Time
+
+	userID string // made once: every call of a function asks for it
 }
 
 // state is everything that a snapshot holds.
@@ -44,6 +46,8 @@ func decodeState(snapshot []byte) (state, error) {
 		if key != se.AccessKeyID || se.SecretAccessKey == "" {
 			return state{}, fmt.Errorf("restore sts: the session of %q is broken", key)
 		}
+		se.userID = roleID(se.RoleARN) + ":" + se.SessionName
+		st.Sessions[key] = se
 	}
 	return st, nil
 }
@@ -61,6 +65,7 @@ func (st state) add(se session, now time.Time, ttl time.Duration) session {
 	se.SessionToken = randomBase64(180)
 	se.Issued = now.UTC().Truncate(time.Second)
 	se.Expires = now.Add(ttl).UTC().Truncate(time.Second)
+	se.userID = roleID(se.RoleARN) + ":" + se.SessionName
 	st.Sessions[se.AccessKeyID] = se
 	return se
 }
@@ -84,7 +89,7 @@ func (se session) identity() Identity {
 	return Identity{
 		Credentials: se.credentials(),
 		ARN:         SessionARN(se.RoleARN, se.SessionName),
-		UserID:      roleID(se.RoleARN) + ":" + se.SessionName,
+		UserID:      se.userID,
 		Account:     awsproto.AccountID,
 		RoleARN:     se.RoleARN,
 		SessionName: se.SessionName,
