@@ -19,8 +19,8 @@ import (
 // command carries out one command on a cloud that runs.
 func (p program) command(ctx context.Context, name string, args []string) error {
 	commands := map[string]func(context.Context, []string) error{
-		"clock": p.clock, "fault": p.fault, "requests": p.requests,
-		"alarms": p.alarms, "snapshot": p.snapshot, "health": p.health, "info": p.info,
+		"clock": p.clock, "fault": p.fault, "requests": p.requests, "iam": p.iam, "alarms": p.alarms,
+		"snapshot": p.snapshot, "health": p.health, "info": p.info,
 		"help": func(context.Context, []string) error { _, err := io.WriteString(p.stdout, help); return err },
 	}
 	c, ok := commands[name]

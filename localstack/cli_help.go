@@ -20,7 +20,7 @@ Addresses
   http://127.0.0.1:4566                                         every service
   ws://localhost:4566/_aws/execute-api/<apiId>/<stage>          a deployed API
   http://localhost:4566/_aws/execute-api/<apiId>/<stage>        its @connections
-  http://127.0.0.1:4566/_localstack/{health,info,clock,faults,requests,alarms,snapshot}
+  http://127.0.0.1:4566/_localstack/{health,info,clock,faults,requests,iam,alarms,snapshot}
 It listens on loopback unless -addr says otherwise. Whoever reaches it can run
 programs on this machine: leave it there. LOCALSTACK_HOST is the name, or name:port,
 under which others reach it, for the URLs that it answers with (default: localhost).
@@ -40,6 +40,8 @@ Commands (each has --help)
                                          that are lost, functions that are killed
   requests [-service …]                  what was asked of the cloud lately
   alarms                                 which ring, and why
+  iam report|policy ROLE|clear           what each role is granted, uses and is refused,
+                                         and the smallest policy that would do
   snapshot                               save to the data directory
   health, info                           what is there
 They speak to the cloud at -addr, or else at $AWS_ENDPOINT_URL.

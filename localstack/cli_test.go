@@ -226,7 +226,7 @@ INSUFFICIENT_DATA b, eu-west-1, since
 }
 
 func TestEveryCommandHasHelp(t *testing.T) {
-	for _, command := range []string{"", "clock", "fault", "requests", "alarms", "snapshot", "health", "info"} {
+	for _, command := range []string{"", "clock", "fault", "requests", "iam", "alarms", "snapshot", "health", "info"} {
 		args := strings.Fields(command + " --help")
 		stdout, stderr, code := cli(nil, args...)
 		if code != exitOK || !strings.Contains(stdout, "usage: go run ./localstack "+command) || !strings.Contains(stdout, "-addr") || stderr != "" {
@@ -234,7 +234,7 @@ func TestEveryCommandHasHelp(t *testing.T) {
 		}
 	}
 	all, _, _ := cli(nil, "--help")
-	for _, word := range []string{"AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "LOCALSTACK_HOST", "cloud.zip", "snapshot", "clock", "fault", "alarms", "Not there", "-json"} {
+	for _, word := range []string{"AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "LOCALSTACK_HOST", "cloud.zip", "snapshot", "clock", "fault", "iam report", "alarms", "Not there", "-json"} {
 		if !strings.Contains(all, word) {
 			t.Errorf("--help does not tell of %s", word)
 		}

@@ -56,19 +56,20 @@ func jsonResources(body []byte) []string {
 // transactTables reads [{"Put":{"TableName":…}}, …].
 func transactTables(items []byte) []string {
 	var names []string
-	ScanTransaction(items, func(_, table string) { names = append(names, table) })
+	ScanTransaction(items, func(_, table string) { names = append(names, resourceName(table)) })
 	return names
 }
 
 // ScanTransaction calls visit for each action of TransactItems, a list of
-// {"Put":{"TableName":…}}, with the action's name and its table's.
+// {"Put":{"TableName":…}}, with the action's name and its table's name or ARN, both
+// as they are written.
 func ScanTransaction(items []byte, visit func(action, table string)) {
 	ScanArray(items, func(item []byte) {
 		ScanObject(item, func(action string, value []byte) {
 			ScanObject(value, func(member string, value []byte) {
 				var table string
-				if member == "TableName" && json.Unmarshal(value, &table) == nil {
-					visit(action, resourceName(table))
+				if strings.EqualFold(member, "TableName") && json.Unmarshal(value, &table) == nil {
+					visit(action, table)
 				}
 			})
 		})
@@ -107,8 +108,7 @@ func restResources(r *http.Request) []string {
 	if r.Method != http.MethodPost {
 		return nil
 	}
-	body, err := ReadBody(r)
-	r.Body = &readBody{Reader: bytes.NewReader(body), data: body, err: err}
+	body := PeekBody(r)
 	names = jsonResources(body)
 	if len(names) == 0 { // CreateApi
 		ScanObject(body, func(member string, value []byte) {
@@ -119,6 +119,14 @@ func restResources(r *http.Request) []string {
 		})
 	}
 	return distinct(names)
+}
+
+// PeekBody reads r's body as ReadBody does, and puts it back. An error is left to
+// whoever reads next.
+func PeekBody(r *http.Request) []byte {
+	body, err := ReadBody(r)
+	r.Body = &readBody{Reader: bytes.NewReader(body), data: body, err: err}
+	return body
 }
 
 // readBody is a body that ReadBody returns again without copying it.

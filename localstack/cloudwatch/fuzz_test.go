@@ -1,20 +1,15 @@
 package cloudwatch_test
 
 import (
-	"encoding/xml"
-	"errors"
-	"io"
-	"net/http/httptest"
-	"strings"
+	"net/http"
 	"testing"
 
+	"fanfare/localstack/awsproto/awsprototest"
 	"fanfare/localstack/cloudwatch"
 )
 
-// FuzzForms: whatever a form holds, the answer is well-formed XML, and an error
-// only of those that are the client's fault.
 func FuzzForms(f *testing.F) {
-	for _, form := range []string{
+	awsprototest.FuzzForms(f, func() http.Handler { return cloudwatch.New(cloudwatch.Options{}) },
 		`Action=PutMetricAlarm&AlarmName=a&ComparisonOperator=GreaterThanThreshold&EvaluationPeriods=1&MetricName=m&Namespace=n&Period=60&Statistic=Sum&Threshold=1&Dimensions.member.1.Name=d&Dimensions.member.1.Value=v`,
 		`Action=PutMetricAlarm&AlarmName=a&ComparisonOperator=LessThanThreshold&EvaluationPeriods=1&Threshold=NaN&Metrics.member.1.Id=e1&Metrics.member.1.Expression=m1&Metrics.member.1.ReturnData=true`,
 		`Action=DescribeAlarms&AlarmNames.member.1=a&AlarmTypes.member.1=MetricAlarm&MaxRecords=1&NextToken=x`,
@@ -26,25 +21,5 @@ func FuzzForms(f *testing.F) {
 		`Action=GetMetricStatistics&Namespace=n&MetricName=m&StartTime=0001-01-01T00:00:00Z&EndTime=9999-12-31T23:59:59Z&Period=60&Statistics.member.1=Average`,
 		`Action=GetMetricStatistics&Namespace=n&MetricName=m&StartTime=2024-01-01T00:00:00Z&EndTime=2024-01-02T00:00:00Z&Period=-60&ExtendedStatistics.member.1=p99`,
 		`Action=TagResource&ResourceARN=arn:aws:cloudwatch:us-east-1:000000000000:alarm:a&Tags.member.1.Key=k&Tags.member.1.Value=v`,
-		"Action=Nothing", "Version=1", "%zz", "", ".=&Action=&a.b=c",
-	} {
-		f.Add(form)
-	}
-	f.Fuzz(func(t *testing.T, form string) {
-		w := httptest.NewRecorder()
-		r := httptest.NewRequest("POST", "/", strings.NewReader(form))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		cloudwatch.New(cloudwatch.Options{}).ServeHTTP(w, r)
-		if w.Code >= 500 {
-			t.Errorf("%q: %d %s", form, w.Code, w.Body)
-		}
-		d := xml.NewDecoder(w.Body)
-		for {
-			if _, err := d.Token(); errors.Is(err, io.EOF) {
-				return
-			} else if err != nil {
-				t.Fatalf("%q: the answer is no XML: %v", form, err)
-			}
-		}
-	})
+	)
 }

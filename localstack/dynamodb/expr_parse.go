@@ -117,6 +117,9 @@ func (p *parser) path() (path, error) {
 		}
 		if !p.accept(".") {
 			p.paths = append(p.paths, steps)
+			if p.scope.attributes != nil {
+				p.scope.attributes[steps[0].name] = true
+			}
 			return steps, nil
 		}
 	}

@@ -58,6 +58,7 @@ type scope struct {
 	values     expressionValues
 	used       map[string]bool // both, told apart by their first character
 	expression bool            // at least one expression was given
+	attributes map[string]bool // if not nil, gets the attribute that each path begins with
 }
 
 // newScope checks the maps' own form. expressions are all those that the request

@@ -27,6 +27,8 @@ import (
 //	GET    /_localstack/requests        {"requests":[…]} (Request), oldest first; ?service= &operation= &limit=
 //	                                    &since= a time (RFC 3339) or a duration ("10s" ago, of the cloud's clock)
 //	DELETE /_localstack/requests        204; none is left
+//	GET    /_localstack/iam             {"roles":[…]} (RoleAccess): what each role is granted and has used; ?role= a name or ARN
+//	DELETE /_localstack/iam             204; what was used is forgotten
 //	POST   /_localstack/snapshot        204 once the state is saved to the data directory
 //
 // What is wrong is answered {"error":"…"} with a 4xx status. A member or
@@ -60,6 +62,8 @@ func (e *Emulator) admin(services map[string]http.Handler) http.Handler {
 		e.requests.clear()
 		w.WriteHeader(http.StatusNoContent)
 	})
+	mux.HandleFunc("GET "+adminPath+"iam", e.showAccess)
+	mux.HandleFunc("DELETE "+adminPath+"iam", e.clearAccess)
 	mux.HandleFunc("POST "+adminPath+"snapshot", func(w http.ResponseWriter, _ *http.Request) {
 		if err := e.Save(); err != nil {
 			adminError(w, http.StatusConflict, err)

@@ -43,7 +43,7 @@ func BenchmarkAuthorize(b *testing.B) {
 		body []byte
 	}{
 		{awsproto.Call{Service: "execute-api", Operation: "PostToConnection", Resources: []string{"a1b2c3d4e5/live/R1kmxc2VNjMCFIA="}}, nil},
-		{awsproto.Call{Service: "dynamodb", Operation: "GetItem", Resources: []string{"t"}}, nil},
+		{awsproto.Call{Service: "dynamodb", Operation: "GetItem", Resources: []string{"t"}}, []byte(`{"TableName":"t","Key":{"pk":{"S":"1"}}}`)},
 		{awsproto.Call{Service: "dynamodb", Operation: "TransactWriteItems", Resources: []string{"t"}}, transaction},
 	} {
 		b.Run(tt.call.Operation, func(b *testing.B) {

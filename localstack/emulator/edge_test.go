@@ -3,7 +3,6 @@ package emulator_test
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	gwtypes "github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	cwltypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"fanfare/localstack/emulator"
@@ -60,15 +59,39 @@ func TestCallsOfConnectionsAreVerified(t *testing.T) {
 	check("a session that has expired", *key.AccessKeyId, *key.SecretAccessKey, *key.SessionToken, "ExpiredTokenException")
 }
 
+// logRole makes a role with AWS's policy for API Gateway's logs.
+func (w *world) logRole(name, trusted string) {
+	w.t.Helper()
+	api := iam.NewFromConfig(w.config())
+	must(api.CreateRole(w.t.Context(), &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: aws.String(strings.Replace(roleTrust, "lambda.amazonaws.com", trusted, 1))}))
+	must(api.AttachRolePolicy(w.t.Context(), &iam.AttachRolePolicyInput{RoleName: &name, PolicyArn: aws.String(pushToLogs)}))
+}
+
+const pushToLogs = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+
 // patchAccount calls the older API, whose SDK nothing else here needs.
-func (w *world) patchAccount(body string) {
+func (w *world) patchAccount(body string) (status int) {
 	w.t.Helper()
 	r := must(http.NewRequestWithContext(w.t.Context(), http.MethodPatch, w.cloud.URL()+"/account", strings.NewReader(body)))
 	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20240120/eu-west-1/apigateway/aws4_request, SignedHeaders=host, Signature=0")
 	response := must(http.DefaultClient.Do(r))
 	_ = response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		w.t.Fatal(response.Status)
+	return response.StatusCode
+}
+
+// The role is API Gateway's only if it trusts it and may write all logs
+// [ISS:jazz-installer#597].
+func TestTheAccountsLogRoleIsLookedAt(t *testing.T) {
+	w := start(t, emulator.Options{})
+	w.logRole("logs", "apigateway.amazonaws.com")
+	w.logRole("stranger", "ec2.amazonaws.com")
+	w.logRole("poor", "apigateway.amazonaws.com")
+	must(iam.NewFromConfig(w.config()).DetachRolePolicy(t.Context(), &iam.DetachRolePolicyInput{RoleName: aws.String("poor"), PolicyArn: aws.String(pushToLogs)}))
+	for role, want := range map[string]int{"logs": 200, "stranger": 400, "poor": 400, "nobody": 400} {
+		body := `{"patchOperations":[{"op":"replace","path":"/cloudwatchRoleArn","value":"arn:aws:iam::000000000000:role/` + role + `"}]}`
+		if got := w.patchAccount(body); got != want {
+			t.Errorf("%s: HTTP %d, want %d", role, got, want)
+		}
 	}
 }
 
@@ -77,7 +100,11 @@ func TestAccessLogsAreWrittenToTheirGroup(t *testing.T) {
 	w := start(t, emulator.Options{})
 	w.deployAPI(w.deployFunction(), true)
 	const group = "/aws/apigateway/chat"
-	w.patchAccount(`{"patchOperations":[{"op":"replace","path":"/cloudwatchRoleArn","value":"arn:aws:iam::000000000000:role/logs"}]}`)
+	const setRole = `{"patchOperations":[{"op":"replace","path":"/cloudwatchRoleArn","value":"arn:aws:iam::000000000000:role/logs"}]}`
+	w.logRole("logs", "apigateway.amazonaws.com")
+	if status := w.patchAccount(setRole); status != http.StatusOK {
+		t.Fatalf("the account's role is refused: %d", status)
+	}
 	api := apigatewayv2.NewFromConfig(w.config())
 	if _, err := api.UpdateStage(t.Context(), &apigatewayv2.UpdateStageInput{ApiId: &w.apiID, StageName: aws.String("live"),
 		AccessLogSettings: &gwtypes.AccessLogSettings{DestinationArn: aws.String("arn:aws:logs:us-east-1:000000000000:log-group:" + group), Format: aws.String("$context.requestId $context.eventType $context.status")}}); err != nil {
@@ -99,9 +126,21 @@ func TestAccessLogsAreWrittenToTheirGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	connect()
-	out, err := logs.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: aws.String(group), FilterPattern: aws.String("CONNECT")})
-	connected := func(e cwltypes.FilteredLogEvent) bool { return strings.HasSuffix(*e.Message, " CONNECT 200") }
-	if err != nil || !slices.ContainsFunc(out.Events, connected) {
-		t.Errorf("got %+v, %v", out, err)
+	connects := func() (n int) {
+		out := must(logs.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: aws.String(group)}))
+		for _, e := range out.Events {
+			if strings.HasSuffix(*e.Message, " CONNECT 200") {
+				n++
+			}
+		}
+		return n
+	}
+	if n := connects(); n != 1 {
+		t.Errorf("%d lines tell of a connect, want 1", n)
+	}
+	must(iam.NewFromConfig(w.config()).DetachRolePolicy(t.Context(), &iam.DetachRolePolicyInput{RoleName: aws.String("logs"), PolicyArn: aws.String(pushToLogs)}))
+	connect()
+	if n := connects(); n != 1 {
+		t.Errorf("a role that may not write has written: %d lines", n)
 	}
 }

@@ -153,7 +153,7 @@ func New(o Options) (*Emulator, error) {
 	})
 	e.gateway = gateway.New(gateway.Options{
 		Clock: e.clock, Logger: e.log, Endpoint: e.publicHost, Invoke: e.invokeForGateway, Closed: e.socketClosed, Handled: e.messageHandled,
-		Authenticate: e.authenticate, AccessLog: e.accessLog, Faults: e.faults, Limits: o.GatewayLimits,
+		Authenticate: e.authenticate, AccessLog: e.accessLog, CanLog: e.authority.canLog, Faults: e.faults, Limits: o.GatewayLimits,
 	})
 	e.server = &http.Server{
 		Handler: endStalledBodies(e.Handler(), bodyTimeout), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ConnContext: gateway.ConnContext,

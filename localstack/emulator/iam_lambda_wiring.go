@@ -3,6 +3,7 @@ package emulator
 import (
 	"strings"
 
+	"fanfare/localstack/awsproto"
 	"fanfare/localstack/lambda"
 	"fanfare/localstack/policy"
 )
@@ -16,10 +17,30 @@ func (e *Emulator) permissionsChanged() {
 	e.sources.recheck()
 }
 
-// canAssume tells whether the role lets Lambda assume it.
-func (a *authority) canAssume(roleARN string) bool {
+// canAssume tells whether the role lets Lambda assume it, for that function.
+func (a *authority) canAssume(roleARN, functionARN string) bool {
+	return a.trusts(roleARN, lambdaPrincipal, functionARN)
+}
+
+// trusts tells whether a role lets a service assume it on behalf of a source, if
+// there is one. The source and its account are in the request, for trust policies
+// that keep out confused deputies:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html.
+func (a *authority) trusts(roleARN, service, sourceARN string) bool {
 	trust := a.of(roleARN).trust
-	return trust != nil && policy.Evaluate(policy.Request{Principal: lambdaPrincipal, Action: assumeRole}, trust).Outcome == policy.Allowed
+	if trust == nil {
+		return false
+	}
+	r := policy.Request{Principal: service, Action: assumeRole, Context: a.timeOfRequest()}
+	r.Context["aws:PrincipalIsAWSService"], r.Context["aws:PrincipalServiceName"] = []string{"true"}, []string{service}
+	if sourceARN != "" {
+		r.Context["aws:SourceArn"], r.Context["aws:SourceAccount"] = []string{sourceARN}, []string{awsproto.AccountID}
+	}
+	v := verdict{allowed: policy.Evaluate(r, trust).Outcome == policy.Allowed, reason: notTrusted}
+	if first := a.usage.note(use{role: roleARN, action: assumeRole, resource: roleARN, service: service}, v); first && !v.allowed {
+		a.cloud.log.Warn("access denied", "principal", service, "action", assumeRole, "resource", roleARN, "reason", v.why(assumeRole))
+	}
+	return v.allowed
 }
 
 // pollActions are what an event source needs of SQS, besides DeleteMessage when
@@ -51,9 +72,11 @@ func (a *authority) cannotReceive(roleARN, function, queueARN string) string {
 // and its group if Lambda would have to make that.
 func (a *authority) mayLog(l lambda.LogLine, groupExists bool) bool {
 	region, function := regionOf(l.Function), l.Function[strings.LastIndexByte(l.Function, ':')+1:]
-	if !groupExists && !a.may(l.Role, function, "logs:CreateLogGroup", logStreamARN(region, l.Group, "")) {
+	may := func(action, stream string) bool {
+		return a.mayFrom(l.Role, function, "logs:"+action, logStreamARN(region, l.Group, stream), l.Function)
+	}
+	if !groupExists && !may("CreateLogGroup", "") {
 		return false
 	}
-	stream := logStreamARN(region, l.Group, l.Stream)
-	return a.may(l.Role, function, "logs:CreateLogStream", stream) && a.may(l.Role, function, "logs:PutLogEvents", stream)
+	return may("CreateLogStream", l.Stream) && may("PutLogEvents", l.Stream)
 }

@@ -3,55 +3,99 @@ package emulator
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"sync"
 )
 
-// Access is how often a role's sessions asked for an action, since the cloud
-// started.
+// Access is how often a role's sessions asked for an action on a resource, since
+// the cloud started or ClearAccess.
 type Access struct {
-	Role    string `json:"role"`   // ARN
-	Action  string `json:"action"` // "dynamodb:PutItem"
-	Allowed int    `json:"allowed"`
-	Denied  int    `json:"denied"`
+	Role     string `json:"role"`     // ARN
+	Action   string `json:"action"`   // "dynamodb:PutItem"
+	Resource string `json:"resource"` // ARN, ending in * for all connections of a method or all streams of a log group
+	Allowed  int    `json:"allowed"`
+	Denied   int    `json:"denied"`
+	// Service is set where a service asked to assume the role itself, by the role's
+	// trust policy: "lambda.amazonaws.com".
+	Service string `json:"service,omitempty"`
 
-	refused bool // the last time
+	byResource int    // of Allowed, by the resource's own policy alone
+	sample     string // a Resource without the *
+	refused    bool   // the last time
 }
 
-// Access tells what every role has used, by role and action: what its policies
-// need to grant, and what they lacked. It has what functions did, and what
-// Lambda did with their roles (logs, event sources).
+// Access tells what every role has used: what its policies need to grant, and
+// what they lacked. It has what functions did, and what Lambda did with their
+// roles (logs, event sources).
 func (e *Emulator) Access() []Access { return e.authority.usage.list() }
+
+// ClearAccess forgets what roles have used, so that the next run is counted on
+// its own.
+func (e *Emulator) ClearAccess() { e.authority.usage.clear() }
 
 // usage counts decisions.
 type usage struct {
 	mu     sync.Mutex
-	counts map[usageKey]*Access
+	counts map[use]*Access
 }
 
-type usageKey struct{ role, action string }
+// use is what is counted.
+type use struct{ role, action, resource, service string }
+
+// maxUses bounds what is counted apart: who asks for ever new resources has all
+// further ones counted as "*".
+const maxUses = 10_000
 
 // note counts a decision. first is true for one that differs from the last of
 // its kind: so a loop that is refused over and over says so once.
-func (u *usage) note(role, action string, allowed bool) (first bool) {
+func (u *usage) note(k use, v verdict) (first bool) {
+	sample := k.resource
+	k.resource = shape(k.resource)
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.counts == nil {
-		u.counts = map[usageKey]*Access{}
+		u.counts = map[use]*Access{}
 	}
-	k := usageKey{role, action}
 	c, ok := u.counts[k]
+	if !ok && len(u.counts) >= maxUses {
+		k.resource = "*"
+		c, ok = u.counts[k]
+	}
 	if !ok {
-		c = &Access{Role: role, Action: action}
+		c = &Access{Role: k.role, Action: k.action, Resource: k.resource, Service: k.service, sample: sample}
 		u.counts[k] = c
 	}
-	if allowed {
-		c.Allowed++
-		c.refused = false
-		return !ok
+	if !v.allowed {
+		c.Denied++
+		first, c.refused = !c.refused, true
+		return first
 	}
-	c.Denied++
-	first, c.refused = !c.refused, true
-	return first
+	c.Allowed++
+	if v.byResource {
+		c.byResource++
+	}
+	c.refused = false
+	return !ok
+}
+
+// shape is a resource without what is different each time, so that it can be
+// counted, and stand in a policy: the id of a connection, the name of a log
+// stream.
+func shape(resource string) string {
+	const connections, stream = "/@connections/", ":log-stream:"
+	if i := strings.Index(resource, connections); i >= 0 {
+		return resource[:i+len(connections)] + "*"
+	}
+	if i := strings.Index(resource, stream); i >= 0 {
+		return resource[:i] + ":*"
+	}
+	return resource
+}
+
+func (u *usage) clear() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	clear(u.counts)
 }
 
 func (u *usage) list() []Access {
@@ -62,7 +106,7 @@ func (u *usage) list() []Access {
 		all = append(all, *c)
 	}
 	slices.SortFunc(all, func(a, b Access) int {
-		return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.Action, b.Action))
+		return cmp.Or(cmp.Compare(a.Role, b.Role), cmp.Compare(a.Action, b.Action), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Service, b.Service))
 	})
 	return all
 }

@@ -20,8 +20,7 @@ import (
 // issue, may do everything. See
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html.
 //
-// It does not know session policies, service control policies, resource tags,
-// or whether a role may be passed to a function (iam:PassRole).
+// It does not know service control policies, tags, or managed session policies.
 type authority struct {
 	cloud *Emulator
 	usage usage
@@ -30,10 +29,11 @@ type authority struct {
 	generation uint64             // of what iam holds
 	grants     map[string]*grants // by role ARN; of this generation
 	resources  map[string]*policy.Document
+	sessions   map[string]*sessionPolicy
 }
 
 func newAuthority(e *Emulator) *authority {
-	return &authority{cloud: e, grants: map[string]*grants{}, resources: map[string]*policy.Document{}}
+	return &authority{cloud: e, grants: map[string]*grants{}, resources: map[string]*policy.Document{}, sessions: map[string]*sessionPolicy{}}
 }
 
 // changed forgets what iam said. Every decision from now on is made by what it
@@ -63,8 +63,9 @@ func (a *authority) of(roleARN string) *grants {
 	return g
 }
 
-// maxResourcePolicies bounds the parsed resource policies that are kept.
-const maxResourcePolicies = 256
+// maxParsed bounds the parsed policies of resources, and those of sessions, that
+// are kept.
+const maxParsed = 256
 
 // resourcePolicy parses a queue's or function's policy. One that is no policy
 // allows nothing.
@@ -72,25 +73,51 @@ func (a *authority) resourcePolicy(text string) *policy.Document {
 	if text == "" {
 		return nil
 	}
+	return parsed(a, a.resources, text, func() *policy.Document {
+		doc, err := policy.Parse(text)
+		if err != nil {
+			a.cloud.log.Warn("a resource's policy cannot be read", "error", err)
+			return nil
+		}
+		doc.Statements = usable(doc, a.cloud.log)
+		return withoutDelegation(doc)
+	})
+}
+
+// sessionPolicy parses the policy of a session. sts has read it before; one that
+// is no policy allows nothing.
+func (a *authority) sessionPolicy(text string) *sessionPolicy {
+	if text == "" {
+		return nil
+	}
+	return parsed(a, a.sessions, text, func() *sessionPolicy {
+		doc, err := policy.Parse(text)
+		if err != nil {
+			doc = &policy.Document{}
+		}
+		doc.Statements = usable(doc, a.cloud.log)
+		p := &sessionPolicy{Document: doc}
+		p.conditions.add(doc)
+		return p
+	})
+}
+
+// parsed returns what was made of a text before, or makes it and keeps it.
+func parsed[T any](a *authority, kept map[string]*T, text string, parse func() *T) *T {
 	a.mu.RLock()
-	doc, ok := a.resources[text]
+	p, ok := kept[text]
 	a.mu.RUnlock()
 	if ok {
-		return doc
+		return p
 	}
-	doc, err := policy.Parse(text)
-	if err != nil {
-		a.cloud.log.Warn("a resource's policy cannot be read", "error", err)
-	} else {
-		doc = withoutDelegation(doc)
-	}
+	p = parse()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.resources) >= maxResourcePolicies {
-		clear(a.resources)
+	if len(kept) >= maxParsed {
+		clear(kept)
 	}
-	a.resources[text] = doc
-	return doc
+	kept[text] = p
+	return p
 }
 
 // withoutDelegation takes the accounts out of a resource policy's Allow
@@ -104,8 +131,9 @@ func withoutDelegation(doc *policy.Document) *policy.Document {
 		names := slices.DeleteFunc(s.Principal["AWS"], func(name string) bool {
 			return strings.HasSuffix(name, ":root") || len(name) == 12 && !strings.Contains(name, ":")
 		})
-		if s.Principal["AWS"] = names; len(names) == 0 {
-			delete(s.Principal, "AWS")
+		delete(s.Principal, "AWS")
+		if len(names) > 0 {
+			s.Principal["AWS"] = names
 		}
 		return len(s.Principal) == 0
 	})
@@ -121,13 +149,27 @@ func (a *authority) authorize(call *awsproto.Call, r *http.Request, body []byte)
 	if who.Expired(a.cloud.clock.Now()) {
 		return awsproto.ExpiredToken()
 	}
-	for _, n := range needsOf(a.cloud, call, r, body) {
-		q := question{who: caller{who.RoleARN, who.ARN}, need: n, context: a.contextOf(who, call, r)}
+	q := question{who: a.callerOf(who), context: a.contextOf(who, call, r)}
+	for _, n := range a.needs(q.who, asked{call, r, body}) {
+		q.need = n
 		if v := a.decide(q); !v.allowed {
 			return a.refusal(call.Service, q, v)
 		}
 	}
 	return nil
+}
+
+func (a *authority) callerOf(who sts.Identity) caller {
+	return caller{who.RoleARN, who.ARN, a.sessionPolicy(who.Policy)}
+}
+
+// needs are those of a call, with the condition keys that the caller's policies
+// ask for.
+func (a *authority) needs(who caller, q asked) []need {
+	if q.Service == "dynamodb" && who.wants(a.of(who.role)).dynamodb {
+		return dynamodbNeedsWithKeys(a.cloud, q)
+	}
+	return needsOf(a.cloud, q)
 }
 
 // refusal words a verdict as the service does.
@@ -144,8 +186,12 @@ func (a *authority) refusal(service string, q question, v verdict) *awsproto.Err
 // They are put together only for roles whose policies have conditions.
 func (a *authority) contextOf(who sts.Identity, call *awsproto.Call, r *http.Request) func() map[string][]string {
 	return func() map[string][]string {
-		c := a.contextFor(caller{who.RoleARN, who.ARN}, call.Region)
+		c := a.contextFor(who.RoleARN, call.Region)
 		c["aws:userid"] = []string{who.UserID}
+		c["aws:TokenIssueTime"] = []string{who.Issued.UTC().Format(time.RFC3339)}
+		if who.Function != "" {
+			c["lambda:SourceFunctionArn"] = []string{who.Function}
+		}
 		c["aws:SourceIp"] = []string{sourceOf(r)}
 		c["aws:SecureTransport"] = []string{"true"} // it is plain HTTP, and stands for AWS's TLS
 		if agent := r.UserAgent(); agent != "" {
@@ -156,26 +202,40 @@ func (a *authority) contextOf(who sts.Identity, call *awsproto.Call, r *http.Req
 }
 
 // contextFor has the keys of what a service does for a role.
-func (a *authority) contextFor(who caller, region string) map[string][]string {
-	now := a.cloud.clock.Now().UTC()
-	return map[string][]string{
-		"aws:PrincipalArn":     {who.role},
-		"aws:PrincipalAccount": {awsproto.AccountID},
-		"aws:PrincipalType":    {"AssumedRole"},
-		"aws:ResourceAccount":  {awsproto.AccountID},
-		"aws:RequestedRegion":  {region},
-		"aws:CurrentTime":      {now.Format(time.RFC3339)},
-		"aws:EpochTime":        {strconv.FormatInt(now.Unix(), 10)},
-		"aws:ViaAWSService":    {"false"},
+func (a *authority) contextFor(roleARN, region string) map[string][]string {
+	c := a.timeOfRequest()
+	for key, value := range map[string]string{
+		"aws:PrincipalArn": roleARN, "aws:PrincipalAccount": awsproto.AccountID, "aws:PrincipalType": "AssumedRole",
+		"aws:PrincipalIsAWSService": "false", "aws:ViaAWSService": "false",
+		"aws:ResourceAccount": awsproto.AccountID, "aws:RequestedRegion": region,
+	} {
+		c[key] = []string{value}
 	}
+	return c
+}
+
+func (a *authority) timeOfRequest() map[string][]string {
+	now := a.cloud.clock.Now().UTC()
+	return map[string][]string{"aws:CurrentTime": {now.Format(time.RFC3339)}, "aws:EpochTime": {strconv.FormatInt(now.Unix(), 10)}}
 }
 
 // may decides what a service does with a function's role: Lambda polls queues
 // and writes logs so. The session is the function's name.
 func (a *authority) may(roleARN, function, action, resource string) bool {
-	who := caller{roleARN, sts.SessionARN(roleARN, function)}
+	return a.mayFrom(roleARN, function, action, resource, "")
+}
+
+// mayFrom is may for what Lambda does on behalf of the function's code, whose ARN
+// is then in the request: see
+// https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html.
+func (a *authority) mayFrom(roleARN, function, action, resource, functionARN string) bool {
+	who := caller{role: roleARN, session: sts.SessionARN(roleARN, function)}
 	v := a.decide(question{who: who, need: need{action: action, resource: resource}, context: func() map[string][]string {
-		return a.contextFor(who, regionOf(resource))
+		c := a.contextFor(roleARN, regionOf(resource))
+		if functionARN != "" {
+			c["lambda:SourceFunctionArn"] = []string{functionARN}
+		}
+		return c
 	}})
 	return v.allowed
 }
@@ -188,7 +248,7 @@ func (a *authority) decide(q question) verdict {
 	} else {
 		v = mine.decide(q, a.resourcePolicy(a.policyTextOf(q.need)))
 	}
-	if first := a.usage.note(q.who.role, q.action, v.allowed); first && !v.allowed {
+	if first := a.usage.note(use{role: q.who.role, action: q.action, resource: q.resource}, v); first && !v.allowed {
 		a.cloud.log.Warn("access denied", "principal", q.who.session, "action", q.action, "resource", q.resource, "reason", v.why(q.action))
 	}
 	return v

@@ -15,7 +15,7 @@ const credentialsTTL = 12 * time.Hour
 // functionEnvironment is what the platform adds to a function's environment:
 // its role's credentials and the way to this cloud.
 func (e *Emulator) functionEnvironment(f lambda.FunctionInfo) map[string]string {
-	creds := e.sts.Issue(f.Role, f.Name, credentialsTTL)
+	creds := e.sts.IssueTo(f.ARN, f.Role, credentialsTTL)
 	return map[string]string{
 		"AWS_ACCESS_KEY_ID":     creds.AccessKeyID,
 		"AWS_SECRET_ACCESS_KEY": creds.SecretAccessKey.Reveal(),

@@ -99,7 +99,7 @@ func (s *Service) logAccess(t target, event []byte, at time.Time, o outcome) {
 		return
 	}
 	o.addTo(e.RequestContext)
-	s.accessLog(t.accessLog.group(), expand(strings.TrimSuffix(t.accessLog.Format, "\n"), e.RequestContext), at)
+	s.accessLog(t.region, t.accessLog.group(), expand(strings.TrimSuffix(t.accessLog.Format, "\n"), e.RequestContext), at)
 }
 
 // addTo adds the variables that no event has.

@@ -33,7 +33,7 @@ type logged struct {
 func newLogged(t *testing.T) *logged {
 	t.Helper()
 	l := &logged{lines: make(chan map[string]any, 64)}
-	c := newCloudWith(t, Options{AccessLog: func(group, line string, at time.Time) {
+	c := newCloudWith(t, Options{AccessLog: func(_, group, line string, at time.Time) {
 		fields := map[string]any{}
 		if err := json.Unmarshal([]byte(line), &fields); err != nil || group != "/aws/apigateway/chat" || at.IsZero() {
 			t.Errorf("%v: %s at %v: %s", err, group, at, line)

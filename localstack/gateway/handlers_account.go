@@ -4,6 +4,8 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+
+	"fanfare/localstack/awsproto"
 )
 
 // tagged finds the tags of arn:aws:apigateway:<region>::/apis/<id> or of
@@ -79,8 +81,20 @@ func (s *Service) updateAccount(r *http.Request) (int, any, error) {
 		if p.Op != "replace" || p.Path != "/cloudwatchRoleArn" {
 			return 0, nil, badRequest("the local cloud only replaces /cloudwatchRoleArn of an account, not %s %s", p.Op, p.Path)
 		}
+		if p.Value != "" && s.canLog != nil && !s.canLog(p.Value, awsproto.CallFrom(r.Context()).Region) {
+			return 0, nil, badRequest("The role ARN does not have required permissions configured. " +
+				"Please grant trust permission for API Gateway and add the required role policy.")
+		}
 		next.CloudwatchRoleARN = p.Value
 	}
 	s.state.Account = next
 	return http.StatusOK, s.shownAccount(), nil
+}
+
+// LogRole is the role with which API Gateway writes the account's logs, "" where
+// none is set.
+func (s *Service) LogRole() string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.state.Account.CloudwatchRoleARN
 }

@@ -82,10 +82,14 @@ type Options struct {
 	Authenticate func(r *http.Request, body []byte) *awsproto.Error
 	// Limits of the account. The zero value has AWS's figures.
 	Limits Limits
-	// AccessLog gets each line of a stage's access log, without line end, with
-	// the name of its log group and the time of the request. It must not block.
-	// Nil means that none is written.
-	AccessLog func(group, line string, at time.Time)
+	// AccessLog gets each line of a stage's access log, without line end, with the
+	// region and name of its log group and the time of the request. It must not
+	// block. Nil means that none is written.
+	AccessLog func(region, group, line string, at time.Time)
+	// CanLog tells whether a role lets API Gateway assume it and write logs in the
+	// region: no other can be the account's. Nil means that every role will do. It
+	// must not call back into the Service.
+	CanLog func(roleARN, region string) bool
 	// Faults are the calls that go wrong on purpose: of service "execute-api",
 	// the operations PostToConnection, GetConnection and DeleteConnection, the
 	// route keys of messages, and "$disconnect", all with the connection's id as
@@ -127,7 +131,8 @@ type Service struct {
 	control  *awsproto.REST
 
 	authenticate func(r *http.Request, body []byte) *awsproto.Error
-	accessLog    func(group, line string, at time.Time)
+	accessLog    func(region, group, line string, at time.Time)
+	canLog       func(roleARN, region string) bool
 	faults       *faults.Set
 	limits       *accountLimits
 
@@ -146,7 +151,7 @@ type Service struct {
 func New(o Options) *Service {
 	s := &Service{
 		clock: o.Clock, log: o.Logger, endpoint: o.Endpoint, invoke: o.Invoke, closed: o.Closed, handled: o.Handled,
-		authenticate: o.Authenticate, accessLog: o.AccessLog, faults: o.Faults,
+		authenticate: o.Authenticate, accessLog: o.AccessLog, canLog: o.CanLog, faults: o.Faults,
 	}
 	if s.clock == nil {
 		s.clock = clock.New()

@@ -116,13 +116,16 @@ func parseAs(text string, check func(iampolicy.Statement) error) (document, erro
 	return document{text: text, parsed: *parsed}, nil
 }
 
+// vendorPattern: a service's prefix has no wildcards.
+var vendorPattern = regexp.MustCompile(`^[0-9A-Za-z-]+$`)
+
 func checkActions(s iampolicy.Statement) error {
 	if (len(s.Action) == 0) == (len(s.NotAction) == 0) {
 		return malformed("Policy statement must contain actions: one of Action and NotAction.")
 	}
 	for _, action := range slices.Concat(s.Action, s.NotAction) {
-		vendor, name, ok := strings.Cut(action, ":")
-		if action != "*" && (!ok || vendor == "" || name == "") {
+		vendor, name, _ := strings.Cut(action, ":")
+		if action != "*" && (!vendorPattern.MatchString(vendor) || name == "") {
 			return malformed("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc., not %q.", action)
 		}
 	}

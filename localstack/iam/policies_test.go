@@ -204,6 +204,7 @@ func TestPolicyDocumentsAreCheckedAsTheirKind(t *testing.T) {
 	permissions := map[string]string{
 		"a principal":               `{"Effect":"Allow","Principal":"*","Action":"a:b","Resource":"*"}`,
 		"no action":                 `{"Effect":"Allow","Resource":"*"}`,
+		"any service's action":      `{"Effect":"Allow","Action":"*:GetItem","Resource":"*"}`,
 		"Action and NotAction":      `{"Effect":"Allow","Action":"a:b","NotAction":"a:c","Resource":"*"}`,
 		"an action without name":    `{"Effect":"Allow","Action":"SendMessage","Resource":"*"}`,
 		"no resource":               `{"Effect":"Allow","Action":"a:b"}`,

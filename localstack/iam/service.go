@@ -132,6 +132,18 @@ func (s *Service) Role(arnOrName string) (Role, bool) {
 	return out, true
 }
 
+// RoleARNs lists all roles, in order.
+func (s *Service) RoleARNs() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	arns := make([]string, 0, len(s.state.Roles))
+	for _, r := range s.state.Roles {
+		arns = append(arns, r.ARN)
+	}
+	slices.Sort(arns)
+	return arns
+}
+
 // Policies returns what the role is allowed and denied: its inline policies by
 // name, then the default versions of its attached ones. An unknown role has
 // none. The permissions boundary is not among them: see Role.

@@ -42,7 +42,7 @@ func (p *pool) acquire() (*environment, *failure) {
 	if !p.leave(w) { // one was given back at the same moment
 		return <-w.env, nil
 	}
-	if p.service.checkRole(p.info.Role) != nil {
+	if p.service.checkRole(p.info.Role, p.info.ARN) != nil {
 		return nil, &failure{refused: cannotAssume()}
 	}
 	e, f := p.launch("init", p.service.opts.initLimit)

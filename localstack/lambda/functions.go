@@ -24,7 +24,7 @@ func (s *Service) createFunction(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 
-	if err := s.checkRole(v.Config.Role); err != nil {
+	if err := s.checkRole(v.Config.Role, ref.arn()); err != nil {
 		return 0, nil, err
 	}
 
@@ -164,7 +164,7 @@ func (s *Service) updateConfiguration(r *http.Request) (int, any, error) {
 			if err := in.apply(&v.Config); err != nil || in.Role == nil {
 				return err
 			}
-			return s.checkRole(v.Config.Role)
+			return s.checkRole(v.Config.Role, ref.arn())
 		})
 	})
 	return http.StatusOK, out, err

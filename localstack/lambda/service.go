@@ -61,10 +61,10 @@ type Options struct {
 	// OnMapping hears of every event source mapping that is created, changed or
 	// deleted, one at a time. It must not change mappings itself.
 	OnMapping func(Mapping)
-	// CanAssume tells whether the role's trust policy lets Lambda assume it: a
-	// function with another one cannot be created, nor start. Without it every
+	// CanAssume tells whether the role's trust policy lets Lambda assume it for the
+	// function: one with another role cannot be created, nor start. Without it every
 	// role will do. It must not call the service.
-	CanAssume func(roleARN string) bool
+	CanAssume func(roleARN, functionARN string) bool
 	// CannotPoll names the first action of SQS that a role lacks and an event
 	// source of the queue needs ("ReceiveMessage"), "" if it has them all. Without
 	// it every role may poll.
@@ -231,8 +231,8 @@ func (s *Service) retire(v *version) {
 }
 
 // checkRole refuses a role that Lambda cannot assume.
-func (s *Service) checkRole(roleARN string) error {
-	if s.opts.CanAssume == nil || s.opts.CanAssume(roleARN) {
+func (s *Service) checkRole(roleARN, functionARN string) error {
+	if s.opts.CanAssume == nil || s.opts.CanAssume(roleARN, functionARN) {
 		return nil
 	}
 	return invalidParameter("The role defined for the function cannot be assumed by Lambda.")

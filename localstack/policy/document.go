@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // A Document is a parsed policy: what a role may do, or who may assume it.
@@ -88,6 +89,9 @@ func Parse(text string) (*Document, error) {
 		Statement json.RawMessage
 	}
 	if err := decode([]byte(text), &wire, "Version", "Id", "Statement"); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	if err := checkNames(json.NewDecoder(strings.NewReader(text))); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	doc := &Document{Version: Version2008, ID: wire.ID}
@@ -239,6 +243,39 @@ func scalar(raw json.RawMessage) (string, error) {
 		return fmt.Sprint(v), nil
 	}
 	return "", fmt.Errorf("%.40s is neither a string nor a list of strings", raw)
+}
+
+// checkNames refuses an object that has a name twice: of two conditions under one
+// operator, say, only the last would count, and the statement allow more than it
+// seems to.
+func checkNames(d *json.Decoder) error {
+	t, err := d.Token()
+	if err != nil {
+		return err
+	}
+	open, nested := t.(json.Delim)
+	if !nested {
+		return nil
+	}
+	names := map[string]bool{}
+	for d.More() {
+		if open == '{' {
+			t, err := d.Token()
+			if err != nil {
+				return err
+			}
+			name, _ := t.(string)
+			if names[name] {
+				return fmt.Errorf("the element %q is there twice", name)
+			}
+			names[name] = true
+		}
+		if err := checkNames(d); err != nil {
+			return err
+		}
+	}
+	_, err = d.Token() // the end
+	return err
 }
 
 // decode takes exactly one JSON object with no other members than these, in

@@ -101,6 +101,9 @@ func TestParseRefuses(t *testing.T) {
 		"both kinds of resources":   `{"Statement":{"Effect":"Allow","Resource":"*","NotResource":"*"}}`,
 		"both kinds of principals":  `{"Statement":{"Effect":"Deny","Principal":"*","NotPrincipal":"*"}}`,
 		"all but these may":         `{"Statement":{"Effect":"Allow","NotPrincipal":{"AWS":"1"}}}`,
+		"one operator twice":        `{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"a":"1"},"StringEquals":{"b":"2"}}}}`,
+		"one action twice":          `{"Statement":{"Effect":"Deny","Action":"a:b","Action":"c:d"}}`,
+		"two lists of statements":   `{"Statement":{"Effect":"Deny"},"Statement":[{"Effect":"Allow"}]}`,
 		"two documents":             `{"Statement":{"Effect":"Allow"}} {}`,
 	}
 	for name, text := range tests {

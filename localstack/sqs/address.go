@@ -59,6 +59,16 @@ func parseQueueURL(raw string) (name string, err error) {
 	return name, nil
 }
 
+// NameInURL is the name of the queue that a QueueUrl is taken for. Of one that is
+// none it is "", and every operation refuses it.
+func NameInURL(raw string) string {
+	name, err := parseQueueURL(raw)
+	if err != nil {
+		return ""
+	}
+	return name
+}
+
 func invalidAddress(raw string) error {
 	return newError("InvalidAddress", "InvalidAddress",
 		"The address %s is not valid for this endpoint.", raw)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"fanfare/localstack/policy"
 )
 
 // The bounds and defaults of
@@ -82,7 +84,7 @@ func normalizeAttribute(name, value string) (string, error) {
 	case "KmsMasterKeyId":
 		return value, nil
 	case "Policy":
-		if value != "" && !isJSONObject(value) {
+		if value != "" && !isQueuePolicy(value) {
 			return "", invalidAttributeValue(name)
 		}
 		return value, nil
@@ -95,6 +97,15 @@ func normalizeAttribute(name, value string) (string, error) {
 		return "", unsupported("the local cloud has no FIFO queues: attribute %s is not supported", name)
 	}
 	return "", invalidAttributeName(name)
+}
+
+// isQueuePolicy: a policy of a queue says of each statement whom it is about. See
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-creating-custom-policies.html.
+func isQueuePolicy(text string) bool {
+	doc, err := policy.Parse(text)
+	return err == nil && !slices.ContainsFunc(doc.Statements, func(s policy.Statement) bool {
+		return len(s.Principal)+len(s.NotPrincipal) == 0 || len(s.Action)+len(s.NotAction) == 0
+	})
 }
 
 func isJSONObject(s string) bool {

@@ -74,7 +74,7 @@ func FuzzParseReceipt(f *testing.F) {
 // what was shown changes nothing, or Terraform never comes to rest.
 func FuzzNormalizeAttribute(f *testing.F) {
 	for name, value := range map[string]string{
-		"VisibilityTimeout": "+030", "Policy": `{"a":1}`, "SqsManagedSseEnabled": "true", "RedriveAllowPolicy": `{"redrivePermission":"allowAll"}`,
+		"VisibilityTimeout": "+030", "Policy": `{"Statement":{"Effect":"Deny","Principal":"*","Action":"sqs:*"}}`, "SqsManagedSseEnabled": "true", "RedriveAllowPolicy": `{"redrivePermission":"allowAll"}`,
 		"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dead","maxReceiveCount":"3"}`,
 	} {
 		f.Add(name, value)

@@ -21,6 +21,8 @@ import (
 
 var allAttributes = []types.QueueAttributeName{"All"}
 
+const queuePolicy = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"SQS:SendMessage","Resource":"*"}}`
+
 func asAPIError(err error) (smithy.APIError, bool) {
 	var e smithy.APIError
 	return e, errors.As(err, &e)
@@ -59,7 +61,7 @@ func TestAttributesAreEchoed(t *testing.T) {
 	set := map[string]string{
 		"DelaySeconds": "5", "MaximumMessageSize": "262144", "MessageRetentionPeriod": "86400",
 		"ReceiveMessageWaitTimeSeconds": "20", "VisibilityTimeout": "60", "KmsMasterKeyId": "alias/aws/sqs",
-		"KmsDataKeyReusePeriodSeconds": "600", "Policy": `{"Version":"2012-10-17","Statement":[]}`,
+		"KmsDataKeyReusePeriodSeconds": "600", "Policy": queuePolicy,
 		"RedrivePolicy":      policy(dead, "4"),
 		"RedriveAllowPolicy": `{"redrivePermission":"denyAll"}`,
 	}
@@ -130,6 +132,9 @@ func TestAttributesOutOfBoundsAreRefused(t *testing.T) {
 		{"KmsDataKeyReusePeriodSeconds", "59", "InvalidAttributeValue"},
 		{"SqsManagedSseEnabled", "yes", "InvalidAttributeValue"},
 		{"Policy", "allow everything", "InvalidAttributeValue"},
+		{"Policy", `{"Statement":{"Effect":"Permit","Principal":"*","Action":"sqs:*","Resource":"*"}}`, "InvalidAttributeValue"},
+		{"Policy", `{"Statement":{"Effect":"Allow","Action":"sqs:*","Resource":"*"}}`, "InvalidAttributeValue"},
+		{"Policy", `{"Statement":{"Effect":"Allow","Principal":"*","Resource":"*"}}`, "InvalidAttributeValue"},
 		{"QueueArn", dead, "InvalidAttributeName"},
 		{"Colour", "blue", "InvalidAttributeName"},
 		{"RedrivePolicy", policy(dead, "0"), "InvalidParameterValue"},
@@ -171,11 +176,11 @@ func TestQueueNames(t *testing.T) {
 // of the existing queue" [BOTO:sqs CreateQueue].
 func TestCreateQueueAgain(t *testing.T) {
 	c := newCloud(t)
-	first, _ := c.queue("orders", "VisibilityTimeout", "60", "Policy", `{"Statement":[]}`)
+	first, _ := c.queue("orders", "VisibilityTimeout", "60", "Policy", queuePolicy)
 	c.send("arn:aws:sqs:us-east-1:000000000000:orders", "kept")
 	for name, attributes := range map[string][]string{
 		"same attributes":         {"VisibilityTimeout", "60"},
-		"a policy spaced anew":    {"Policy", `{ "Statement": [] }`},
+		"a policy spaced anew":    {"Policy", strings.ReplaceAll(queuePolicy, ",", " , ")},
 		"a default spelled out":   {"DelaySeconds", "0"},
 		"no attributes mentioned": nil,
 	} {
@@ -406,9 +411,9 @@ func TestStrictCooldowns(t *testing.T) {
 
 func TestLookup(t *testing.T) {
 	c := newCloud(t)
-	url, arn := c.queue("orders", "VisibilityTimeout", "90", "Policy", `{"Statement":[]}`)
+	url, arn := c.queue("orders", "VisibilityTimeout", "90", "Policy", queuePolicy)
 	got, ok := c.Lookup(arn)
-	want := sqs.QueueInfo{ARN: arn, Name: "orders", URL: url, VisibilityTimeout: 90 * time.Second, Policy: `{"Statement":[]}`}
+	want := sqs.QueueInfo{ARN: arn, Name: "orders", URL: url, VisibilityTimeout: 90 * time.Second, Policy: queuePolicy}
 	if !ok || got != want {
 		t.Errorf("Lookup = %+v, %v; want %+v", got, ok, want)
 	}

@@ -29,3 +29,7 @@ func accessDenied(caller, roleARN string) error {
 func validationError(format string, args ...any) error {
 	return awsproto.Errorf(http.StatusBadRequest, "ValidationError", format, args...)
 }
+
+func malformedPolicy(format string, args ...any) error {
+	return awsproto.Errorf(http.StatusBadRequest, "MalformedPolicyDocument", format, args...)
+}

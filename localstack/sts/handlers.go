@@ -5,8 +5,10 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"fanfare/localstack/awsproto"
+	"fanfare/localstack/policy"
 )
 
 func (s *Service) operations() map[string]awsproto.QueryOperation {
@@ -73,7 +75,11 @@ func (s *Service) assumeRole(ctx context.Context, in *assumeRoleInput) (assumeRo
 	if !s.roleExists(in.RoleArn) {
 		return assumeRoleOutput{}, accessDenied(caller.ARN, in.RoleArn)
 	}
-	who := s.issue(in.RoleArn, in.RoleSessionName, time.Duration(seconds)*time.Second)
+	if err := checkSessionPolicy(in.Policy); err != nil {
+		return assumeRoleOutput{}, err
+	}
+	se := session{RoleARN: in.RoleArn, SessionName: in.RoleSessionName, Policy: in.Policy}
+	who := s.issue(se, time.Duration(seconds)*time.Second)
 	return assumeRoleOutput{
 		Credentials: credentialsXML{
 			AccessKeyID:     who.AccessKeyID,
@@ -106,6 +112,33 @@ func checkAssumeRole(in *assumeRoleInput, caller Identity) (int, error) {
 		return 0, validationError("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
 	}
 	return seconds, nil
+}
+
+const maxSessionPolicy = 2048 // characters
+
+// checkSessionPolicy: it has the form of an identity policy. See
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html.
+func checkSessionPolicy(text string) error {
+	if text == "" {
+		return nil
+	}
+	if n := utf8.RuneCountInString(text); n > maxSessionPolicy {
+		return validationError("1 validation error detected: Value at 'policy' failed to satisfy constraint: "+
+			"Member must have length less than or equal to %d", maxSessionPolicy)
+	}
+	doc, err := policy.Parse(text)
+	if err != nil {
+		return malformedPolicy("%v", err)
+	}
+	for _, st := range doc.Statements {
+		if st.Principal != nil || st.NotPrincipal != nil {
+			return malformedPolicy("Has prohibited field Principal")
+		}
+		if len(st.Action)+len(st.NotAction) == 0 || len(st.Resource)+len(st.NotResource) == 0 {
+			return malformedPolicy("Policy statement must contain actions and resources.")
+		}
+	}
+	return nil
 }
 
 // getAccessKeyInfo knows one account, so every well-formed key is its.

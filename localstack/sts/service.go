@@ -13,15 +13,17 @@
 // Everybody whose key this service did not issue is the user "deployer": a local
 // cloud has no list of long-term keys, and any dummy pair will do.
 //
-// What it does not promise: it checks no signature and knows no policies; whether
-// a session may assume another role, its caller's Authorizer decides. Session policies and tags, external ids, MFA, federation and
-// GetSessionToken are refused.
+// What it does not promise: it checks no signature and evaluates no policies; what
+// a session may do, and whether it may assume another role, its caller's
+// Authorizer decides. Managed session policies, session tags, external ids, MFA,
+// federation and GetSessionToken are refused.
 package sts
 
 import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -77,12 +79,18 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.api.Serv
 // Issue makes credentials for a session of the role, valid for ttl of the
 // cloud's time. It does not ask whether the role exists.
 func (s *Service) Issue(roleARN, sessionName string, ttl time.Duration) Credentials {
-	return s.issue(roleARN, sessionName, ttl).Credentials
+	return s.issue(session{RoleARN: roleARN, SessionName: sessionName}, ttl).Credentials
 }
 
-func (s *Service) issue(roleARN, sessionName string, ttl time.Duration) Identity {
+// IssueTo is Issue for a Lambda function, whose name its session has.
+func (s *Service) IssueTo(functionARN, roleARN string, ttl time.Duration) Credentials {
+	name := functionARN[strings.LastIndexByte(functionARN, ':')+1:]
+	return s.issue(session{RoleARN: roleARN, SessionName: name, Function: functionARN}, ttl).Credentials
+}
+
+func (s *Service) issue(se session, ttl time.Duration) Identity {
 	s.mu.Lock()
-	who := s.state.add(roleARN, sessionName, s.clock.Now(), ttl).identity()
+	who := s.state.add(se, s.clock.Now(), ttl).identity()
 	s.mu.Unlock()
 	s.log.Debug("credentials issued", "identity", who)
 	return who

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/aws/smithy-go"
 
 	"fanfare/localstack/awsproto"
@@ -110,18 +111,57 @@ func TestAssumeRoleGivesWorkingCredentials(t *testing.T) {
 	wantCode(t, err, "InvalidClientTokenId")
 }
 
+const sessionPolicy = `{"Statement":{"Effect":"Allow","Action":"sqs:*","Resource":"*"}}`
+
+// What bounds a session, and says whose it is, outlives a restart.
+func TestASessionIsKnownWithItsPolicyAndItsFunction(t *testing.T) {
+	s := sts.New(sts.Options{})
+	const function = "arn:aws:lambda:us-east-1:000000000000:function:connect"
+	issued := s.IssueTo(function, role, time.Hour)
+	out, err := client(t, s, "test", "").AssumeRole(t.Context(), &sdk.AssumeRoleInput{
+		RoleArn: aws.String(role), RoleSessionName: aws.String("me"), Policy: aws.String(sessionPolicy),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	snapshot, err := s.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	restored := sts.New(sts.Options{})
+	if err := restored.Restore(snapshot); err != nil {
+		t.Fatal(err)
+	}
+	if who, _ := restored.Lookup(issued.AccessKeyID); who.Function != function || who.SessionName != "connect" || who.Policy != "" || !strings.HasSuffix(who.UserID, ":connect") || time.Since(who.Issued) > time.Minute {
+		t.Errorf("a function's session: %+v", who)
+	}
+	if who, _ := restored.Lookup(*out.Credentials.AccessKeyId); who.Function != "" || who.Policy != sessionPolicy {
+		t.Errorf("a session with a policy: %+v", who)
+	}
+}
+
 func TestAssumeRoleRefuses(t *testing.T) {
 	tests := map[string]struct {
 		change func(*sdk.AssumeRoleInput)
 		code   string
 	}{
-		"a role that is not there":   {func(in *sdk.AssumeRoleInput) { in.RoleArn = aws.String(role + "x") }, "AccessDenied"},
-		"what is no role's ARN":      {func(in *sdk.AssumeRoleInput) { in.RoleArn = aws.String("arn:aws:iam::000000000000:user/u") }, "ValidationError"},
-		"a session name with spaces": {func(in *sdk.AssumeRoleInput) { in.RoleSessionName = aws.String("a b") }, "ValidationError"},
-		"a session of a minute":      {func(in *sdk.AssumeRoleInput) { in.DurationSeconds = aws.Int32(60) }, "ValidationError"},
-		"a session of a day":         {func(in *sdk.AssumeRoleInput) { in.DurationSeconds = aws.Int32(86400) }, "ValidationError"},
-		"a session policy":           {func(in *sdk.AssumeRoleInput) { in.Policy = aws.String("{}") }, "ValidationError"},
-		"an external id":             {func(in *sdk.AssumeRoleInput) { in.ExternalId = aws.String("id") }, "ValidationError"},
+		"a role that is not there":      {func(in *sdk.AssumeRoleInput) { in.RoleArn = aws.String(role + "x") }, "AccessDenied"},
+		"what is no role's ARN":         {func(in *sdk.AssumeRoleInput) { in.RoleArn = aws.String("arn:aws:iam::000000000000:user/u") }, "ValidationError"},
+		"a session name with spaces":    {func(in *sdk.AssumeRoleInput) { in.RoleSessionName = aws.String("a b") }, "ValidationError"},
+		"a session of a minute":         {func(in *sdk.AssumeRoleInput) { in.DurationSeconds = aws.Int32(60) }, "ValidationError"},
+		"a session of a day":            {func(in *sdk.AssumeRoleInput) { in.DurationSeconds = aws.Int32(86400) }, "ValidationError"},
+		"a session policy that is none": {func(in *sdk.AssumeRoleInput) { in.Policy = aws.String("{}") }, "MalformedPolicyDocument"},
+		"one that names a principal": {func(in *sdk.AssumeRoleInput) {
+			in.Policy = aws.String(`{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}`)
+		}, "MalformedPolicyDocument"},
+		"one without a resource": {func(in *sdk.AssumeRoleInput) {
+			in.Policy = aws.String(`{"Statement":{"Effect":"Allow","Action":"*"}}`)
+		}, "MalformedPolicyDocument"},
+		"one that is too long": {func(in *sdk.AssumeRoleInput) { in.Policy = aws.String(sessionPolicy + strings.Repeat(" ", 2048)) }, "ValidationError"},
+		"a managed session policy": {func(in *sdk.AssumeRoleInput) {
+			in.PolicyArns = []types.PolicyDescriptorType{{Arn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")}}
+		}, "ValidationError"},
+		"an external id": {func(in *sdk.AssumeRoleInput) { in.ExternalId = aws.String("id") }, "ValidationError"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

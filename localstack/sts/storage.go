@@ -18,7 +18,11 @@ import (
 type session struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
 	RoleARN, SessionName                       string
+	Function, Policy                           string `json:",omitempty"`
+	Issued                                     time.Time
 	Expires                                    time.Time
+
+	userID string // made once: every call of a function asks for it
 }
 
 // state is everything that a snapshot holds.
@@ -42,25 +46,26 @@ func decodeState(snapshot []byte) (state, error) {
 		if key != se.AccessKeyID || se.SecretAccessKey == "" {
 			return state{}, fmt.Errorf("restore sts: the session of %q is broken", key)
 		}
+		se.userID = roleID(se.RoleARN) + ":" + se.SessionName
+		st.Sessions[key] = se
 	}
 	return st, nil
 }
 
-// add makes a session's keys. It also forgets what expired long ago, so that a
+// add gives a session its keys. It also forgets what expired long ago, so that a
 // cloud that runs for weeks does not grow.
-func (st state) add(roleARN, name string, now time.Time, ttl time.Duration) session {
+func (st state) add(se session, now time.Time, ttl time.Duration) session {
 	for key, old := range st.Sessions {
 		if now.Sub(old.Expires) > remembered {
 			delete(st.Sessions, key)
 		}
 	}
-	se := session{
-		AccessKeyID:     "ASIA" + rand.Text()[:16],
-		SecretAccessKey: randomBase64(30), // 40 characters, as AWS's
-		SessionToken:    randomBase64(180),
-		RoleARN:         roleARN, SessionName: name,
-		Expires: now.Add(ttl).UTC().Truncate(time.Second),
-	}
+	se.AccessKeyID = "ASIA" + rand.Text()[:16]
+	se.SecretAccessKey = randomBase64(30) // 40 characters, as AWS's
+	se.SessionToken = randomBase64(180)
+	se.Issued = now.UTC().Truncate(time.Second)
+	se.Expires = now.Add(ttl).UTC().Truncate(time.Second)
+	se.userID = roleID(se.RoleARN) + ":" + se.SessionName
 	st.Sessions[se.AccessKeyID] = se
 	return se
 }
@@ -84,10 +89,13 @@ func (se session) identity() Identity {
 	return Identity{
 		Credentials: se.credentials(),
 		ARN:         SessionARN(se.RoleARN, se.SessionName),
-		UserID:      roleID(se.RoleARN) + ":" + se.SessionName,
+		UserID:      se.userID,
 		Account:     awsproto.AccountID,
 		RoleARN:     se.RoleARN,
 		SessionName: se.SessionName,
+		Function:    se.Function,
+		Policy:      se.Policy,
+		Issued:      se.Issued,
 	}
 }
 

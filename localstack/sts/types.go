@@ -26,6 +26,9 @@ type Identity struct {
 	Account     string
 	RoleARN     string // whose policies hold
 	SessionName string
+	Function    string    // ARN of the Lambda function that they were issued to, "" for others
+	Policy      string    // JSON: the most that the session may do, "" where AssumeRole was told none
+	Issued      time.Time // zero where a snapshot of an older version does not tell
 }
 
 // LogValue names the identity without its secrets.
@@ -49,6 +52,7 @@ type assumeRoleInput struct {
 	RoleArn         string
 	RoleSessionName string
 	DurationSeconds *int // 900 to 43,200; 3,600 where it is not given
+	Policy          string
 }
 
 type assumeRoleOutput struct {

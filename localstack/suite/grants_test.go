@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,6 +17,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"fanfare/localstack/emulator"
+	"fanfare/localstack/faults"
 )
 
 // exemptions are statements that nothing here can miss, by Sid, and why. There
@@ -26,8 +30,8 @@ var exemptions = map[string]string{
 
 // TestEveryGrantIsNeeded takes each grant away for a moment and sees something
 // break: every statement of every policy of a function's role, every single
-// action and resource of those that have several, and every right of API Gateway
-// to invoke a function. So nothing is granted that nothing needs; that everything
+// action and resource of those that have several, Lambda's right to assume the
+// role, and every right of API Gateway to invoke a function. So nothing is granted that nothing needs; that everything
 // is granted that something needs, the rest of the suite shows.
 //
 //	go test ./localstack/suite -target embedded -run TestEveryGrantIsNeeded
@@ -39,7 +43,7 @@ func TestEveryGrantIsNeeded(t *testing.T) {
 	if len(exemptions) > 5 {
 		t.Errorf("%d exemptions: five are the most", len(exemptions))
 	}
-	all := append(s.roleGrants(), s.invokeGrants()...)
+	all := slices.Concat(s.roleGrants(), s.trustGrants(), s.invokeGrants())
 	s.Cleanup(s.purge)
 	if err := s.drive(t.Context(), nil, "nothing-removed"); err != nil {
 		t.Fatalf("with everything granted: %v", err)
@@ -82,7 +86,9 @@ type grant struct {
 	sid      string
 	function string   // "connect"
 	role     string   // ARN, "" where the policy is the function's own
+	policy   string   // of the role, "" for its trust policy
 	actions  []string // that are missed when it is gone
+	starting bool     // it is missed only when a function starts, so once all that run have ended
 	remove   func(context.Context) error
 	putBack  func(context.Context) error
 }
@@ -105,7 +111,13 @@ func (s *scenario) without(g grant, tenant string) (broken string) {
 	ctx, cancel := context.WithTimeout(s.Context(), breaking)
 	defer cancel()
 	outcome := make(chan error, 1)
-	go func() { outcome <- s.drive(ctx, []string{g.function}, tenant) }()
+	go func() {
+		err := s.drive(ctx, []string{g.function}, tenant)
+		for n := 1; g.starting && ctx.Err() == nil; n++ { // each ends a few that run
+			err = s.drive(ctx, []string{g.function}, fmt.Sprintf("%s-%d", tenant, n))
+		}
+		outcome <- err
+	}()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	var err error
@@ -174,7 +186,7 @@ func (s *scenario) roleGrants() (all []grant) {
 			}
 			for _, less := range s.reductions(whole) {
 				all = append(all, grant{
-					name: name + ": " + less.name, sid: less.sid, function: shortName(name), role: role, actions: less.actions,
+					name: name + ": " + less.name, sid: less.sid, function: shortName(name), role: role, policy: policy, actions: less.actions,
 					remove:  func(ctx context.Context) error { return put(ctx, less.document) },
 					putBack: func(ctx context.Context) error { return put(ctx, whole) },
 				})
@@ -182,6 +194,86 @@ func (s *scenario) roleGrants() (all []grant) {
 		}
 	}
 	slices.SortFunc(all, func(a, b grant) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// trustGrants lists who may assume the roles: each principal of each statement of
+// their trust policies. Lambda asks when it starts a function, so the functions
+// have to die meanwhile: a fault kills each at the end of its invoke.
+func (s *scenario) trustGrants() (all []grant) {
+	s.Helper()
+	api := iam.NewFromConfig(s.config())
+	for name, role := range s.functionRoles() {
+		roleName := role[strings.LastIndexByte(role, '/')+1:]
+		out, err := api.GetRole(s.Context(), &iam.GetRoleInput{RoleName: &roleName})
+		if err != nil {
+			s.Fatal(err)
+		}
+		whole, err := url.QueryUnescape(*out.Role.AssumeRolePolicyDocument)
+		if err != nil {
+			s.Fatal(err)
+		}
+		put := func(ctx context.Context, document string) error {
+			_, err := api.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &roleName, PolicyDocument: &document})
+			return err
+		}
+		for _, less := range s.distrusting(whole) {
+			var rule string
+			all = append(all, grant{
+				name: name + ": " + less.name, sid: less.sid, function: shortName(name), role: role, actions: less.actions, starting: true,
+				remove: func(ctx context.Context) (err error) {
+					if err := put(ctx, less.document); err != nil {
+						return err
+					}
+					rule, err = s.stack.Here.Faults().Add(faults.Rule{Service: "lambda", Operation: "Invoke", Resource: name, Fault: faults.Fault{Kill: true}})
+					return err
+				},
+				putBack: func(ctx context.Context) error {
+					s.stack.Here.Faults().Remove(rule)
+					return put(ctx, whole)
+				},
+			})
+		}
+	}
+	if len(all) == 0 {
+		s.Error("nobody may assume a role: this test looks in the wrong place")
+	}
+	slices.SortFunc(all, func(a, b grant) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// distrusting are a trust policy's reductions: each with one principal replaced
+// by one that does not ask. A policy without any is none.
+func (s *scenario) distrusting(document string) (all []reduction) {
+	s.Helper()
+	var doc struct {
+		Version   string
+		Statement []statement
+	}
+	if err := json.Unmarshal([]byte(document), &doc); err != nil {
+		s.Fatal(err)
+	}
+	for i, st := range doc.Statement {
+		var principals map[string]json.RawMessage
+		if err := json.Unmarshal(st["Principal"], &principals); err != nil {
+			s.Fatal(err)
+		}
+		for kind := range principals {
+			services := statement(principals).list(kind)
+			for j, service := range services {
+				less := doc
+				less.Statement = slices.Clone(doc.Statement)
+				others := slices.Clone(services)
+				others[j] = "ec2.amazonaws.com"
+				less.Statement[i] = st.with("Principal", map[string][]string{kind: others})
+				text, err := json.Marshal(less)
+				if err != nil {
+					s.Fatal(err)
+				}
+				all = append(all, reduction{"trust in " + service, st.sid(), st.list("Action"), string(text)})
+			}
+		}
+	}
 	return all
 }
 
@@ -271,12 +363,50 @@ func (st statement) sid() string {
 
 // without leaves out one value of an element.
 func (st statement) without(element string, i int) statement {
-	less := statement{}
-	for k, v := range st {
-		less[k] = v
+	return st.with(element, slices.Delete(slices.Clone(st.list(element)), i, i+1))
+}
+
+func (st statement) with(element string, value any) statement {
+	other := maps.Clone(st)
+	other[element], _ = json.Marshal(value) // strings
+	return other
+}
+
+// TestTheSmallestPolicyIsEnough gives each function's role nothing but what the
+// local cloud's report suggests after a drill, and drills again.
+func TestTheSmallestPolicyIsEnough(t *testing.T) {
+	s := beginAlone(t, ownProcess)
+	s.Cleanup(s.purge)
+	if err := s.drive(t.Context(), nil, "before"); err != nil {
+		t.Fatal(err)
 	}
-	less[element], _ = json.Marshal(slices.Delete(slices.Clone(st.list(element)), i, i+1)) // strings
-	return less
+	api, smallest := iam.NewFromConfig(s.config()), map[string]string{}
+	for _, r := range s.stack.Here.AccessReport() {
+		smallest[r.Role] = string(r.Policy)
+	}
+	for _, g := range s.roleGrants() {
+		s.Cleanup(func() { // any of a role's grants knows its whole policies
+			if err := g.putBack(context.WithoutCancel(t.Context())); err != nil {
+				t.Error(err)
+			}
+		})
+		name := g.role[strings.LastIndexByte(g.role, '/')+1:]
+		if _, err := api.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: &name, PolicyName: &g.policy, PolicyDocument: aws.String(smallest[g.role])}); err != nil {
+			t.Fatalf("%s: %v: %s", g.role, err, smallest[g.role])
+		}
+	}
+	before := s.stack.Here.Access()
+	if err := s.drive(t.Context(), nil, "after"); err != nil {
+		t.Errorf("with the smallest policies: %v", err)
+	}
+	for _, a := range s.stack.Here.Access() {
+		same := func(b emulator.Access) bool {
+			return b.Role == a.Role && b.Action == a.Action && b.Resource == a.Resource && b.Denied == a.Denied
+		}
+		if a.Denied > 0 && !slices.ContainsFunc(before, same) {
+			t.Errorf("%s lacks %s on %s", a.Role, a.Action, a.Resource)
+		}
+	}
 }
 
 // invokeGrants lists who may invoke the functions, by their names and aliases.
