@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -104,7 +105,8 @@ func (t *terraform) init(ctx context.Context, options []tfexec.InitOption) error
 		return err
 	}
 	lock := filepath.Join(t.exec.WorkingDir(), ".terraform.lock.hcl")
-	if os.Remove(lock) != nil {
+	// Another process of the same verb may have removed it just now.
+	if removed := os.Remove(lock); removed != nil && !errors.Is(removed, fs.ErrNotExist) {
 		return err
 	}
 	t.say.line("the lock file named another provider: made anew")
