@@ -203,7 +203,7 @@ var edits = []change{
 	{
 		name: "a function's code",
 		edit: newCode,
-		want: exactly(changes{function("message"): "update code_sha256? last_modified? " + newVersion + " source_code_hash", alias("message"): movedAlias}),
+		want: exactly(changes{function("message"): "update last_modified? qualified_arn? qualified_invoke_arn? source_code_hash version?", alias("message"): movedAlias}),
 		seen: func(t *testing.T, d *deployment) {
 			d.wantVersion(t, "message", "2")
 			c := d.dial(t)

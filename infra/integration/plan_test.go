@@ -56,7 +56,7 @@ func differences(before, after, unknown any) []string {
 		}
 		b, a, u := members(before), members(after), members(unknown)
 		if b == nil || a == nil {
-			if !reflect.DeepEqual(before, after) {
+			if !reflect.DeepEqual(before, after) && !(isZero(before) && isZero(after)) {
 				paths = append(paths, path)
 			}
 			return
@@ -73,6 +73,18 @@ func differences(before, after, unknown any) []string {
 	}
 	walk(before, after, unknown, "")
 	return paths
+}
+
+// isZero reports whether a value says nothing. The provider is built on an SDK
+// that does not tell null from zero, so a plan may have the one for the other.
+func isZero(v any) bool {
+	switch v := v.(type) {
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	}
+	return v == nil || v == "" || v == 0.0 || v == false
 }
 
 // members are those of an object, and of a list by their numbers.
@@ -125,6 +137,11 @@ func TestAPlanIsReadToTheAttribute(t *testing.T) {
 		"a block that goes": {tfjson.Change{
 			Actions: tfjson.Actions{tfjson.ActionUpdate}, Before: map[string]any{"block": []any{map[string]any{"x": 1.0}}}, After: map[string]any{"block": []any{}},
 		}, "update block.0"},
+		"null and zero": {tfjson.Change{
+			Actions: tfjson.Actions{tfjson.ActionUpdate},
+			Before:  map[string]any{"a": nil, "b": 0.0, "c": "", "d": []any{}, "e": false, "f": 0.0},
+			After:   map[string]any{"a": 0.0, "b": nil, "c": nil, "d": nil, "e": nil, "f": 1.0},
+		}, "update f"},
 		"a replacement": {tfjson.Change{
 			Actions: tfjson.Actions{tfjson.ActionCreate, tfjson.ActionDelete}, ReplacePaths: []any{[]any{"triggers"}},
 		}, "create,delete for [triggers]"},
