@@ -181,8 +181,14 @@ var edits = []change{
 		seen: func(t *testing.T, d *deployment) {
 			c := d.dial(t)
 			c.send(t, `{"action":"authenticate"}`)
-			c.want(t, frame{"new", "$default"})
+			// Terraform deletes what a create_before_destroy resource needs only after that
+			// is made, so the snapshot still has the route: it goes with the next deployment
+			// (infra/README.md; https://github.com/pulumi/pulumi-aws/issues/3683).
+			c.want(t, frame{"new", "authenticate"})
 			c.close(t)
+			if _, ok := d.routes(t)["authenticate"]; ok {
+				t.Error("the route is there")
+			}
 		},
 	},
 	{
@@ -521,6 +527,8 @@ func repairDrift(t *testing.T, d *deployment) {
 	c := d.dial(t)
 	c.send(t, `{"action":"subscribe"}`)
 	c.want(t, frame{"new", "subscribe"})
+	c.send(t, `{"action":"authenticate"}`) // whose route was removed before the last deployment
+	c.want(t, frame{"new", "$default"})
 	c.close(t)
 	d.wantNothingToDo(t)
 }
