@@ -439,7 +439,7 @@ var meddlings = []meddling{
 	{"a log group is gone", func(ctx context.Context, _ *testing.T, d *deployment) error {
 		_, err := d.logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String("/aws/lambda/fanfare-deliver")})
 		return err
-	}, changes{logGroup("deliver"): "create"}},
+	}, changes{logGroup("deliver"): "create", policy("deliver"): "update policy?"}}, // which names the group's ARN
 	{"a role may do more", func(ctx context.Context, _ *testing.T, d *deployment) error {
 		_, err := d.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
 			RoleName: aws.String("fanfare-disconnect-" + region), PolicyName: aws.String("function"),
