@@ -517,7 +517,12 @@ func repairDrift(t *testing.T, d *deployment) {
 
 	d.wantVisibility(t, "120")
 	d.wantVersion(t, "deliver", "2")
-	d.wantVersion(t, "connect", "2")
+	// What Lambda publishes if nothing differs from the last version is that version.
+	d.wantVersion(t, "connect", "1")
+	f := must(d.fn.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: aws.String("fanfare-connect")}))(t)
+	if level := f.Environment.Variables["LOG_LEVEL"]; level != "info" {
+		t.Errorf("the function logs at %s", level)
+	}
 	if ttl := must(d.db.DescribeTimeToLive(t.Context(), &dynamodb.DescribeTimeToLiveInput{TableName: &d.outputs.TableName}))(t).TimeToLiveDescription; ttl.TimeToLiveStatus != dbtypes.TimeToLiveStatusEnabled || aws.ToString(ttl.AttributeName) != "expiresAt" {
 		t.Errorf("TTL is %+v", ttl)
 	}
