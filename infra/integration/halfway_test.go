@@ -33,10 +33,17 @@ func TestADeploymentThatBreaksOffIsFinished(t *testing.T) {
 		options = append(options, tfexec.Var(v))
 	}
 
-	t.Run("a role's policy is refused", func(t *testing.T) {
-		lift := c.fault(t, faults.Rule{Service: "iam", Operation: "PutRolePolicy", Resource: "fanfare-deliver-" + region, Fault: denied})
-		wantFailure(t, w.tf.Apply(t.Context(), options...), policy("deliver"))
-		lift()
+	t.Run("a role's policy and a route are refused", func(t *testing.T) {
+		liftRoute := c.fault(t, faults.Rule{Service: "apigateway", Operation: "CreateRoute", Count: 1, Fault: denied})
+		liftPolicy := c.fault(t, faults.Rule{Service: "iam", Operation: "PutRolePolicy", Resource: "fanfare-deliver-" + region, Fault: denied})
+		err := w.tf.Apply(t.Context(), options...)
+		wantFailure(t, err, policy("deliver"))
+		wantFailure(t, err, "module.websocket_api.aws_apigatewayv2_route.this[")
+		liftPolicy()
+		liftRoute()
+		if n := len(c.routes(t)); n != 7 {
+			t.Errorf("%d routes, want all but the refused one", n)
+		}
 		if _, err := c.fn.GetFunction(t.Context(), &lambda.GetFunctionInput{FunctionName: aws.String("fanfare-deliver")}); err == nil {
 			t.Error("the function is there, without its policy")
 		}
@@ -64,17 +71,14 @@ func TestADeploymentThatBreaksOffIsFinished(t *testing.T) {
 			t.Errorf("Terraform went on: there are %d functions", len(made))
 		}
 	})
-	t.Run("a route and an event source mapping are refused", func(t *testing.T) {
-		liftRoute := c.fault(t, faults.Rule{Service: "apigateway", Operation: "CreateRoute", Count: 1, Fault: denied})
+	t.Run("the stage and an event source mapping are refused", func(t *testing.T) {
+		liftStage := c.fault(t, faults.Rule{Service: "apigateway", Operation: "CreateStage", Fault: denied})
 		liftMapping := c.fault(t, faults.Rule{Service: "lambda", Operation: "CreateEventSourceMapping", Resource: "fanfare-deliver*", Fault: denied})
 		err := w.tf.Apply(t.Context(), options...)
-		wantFailure(t, err, "module.websocket_api.aws_apigatewayv2_route.this[")
+		wantFailure(t, err, theStage)
 		wantFailure(t, err, mapping("deliver"))
-		liftRoute()
+		liftStage()
 		liftMapping()
-		if n := len(c.routes(t)); n != 7 {
-			t.Errorf("%d routes, want all but the refused one", n)
-		}
 	})
 	t.Run("the next apply finishes it", func(t *testing.T) {
 		if err := w.tf.Apply(t.Context(), options...); err != nil {
