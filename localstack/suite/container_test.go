@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	api "github.com/moby/moby/api/types/container"
@@ -58,8 +59,8 @@ func runContainer(ctx context.Context, run func() int) (int, error) {
 		}
 	}
 	s, err := stack.Up(ctx, stack.Options{
-		Root: root, Dir: ".local/container", Port: cloudPort, Out: os.Stderr, Platform: platform,
-		Fresh: vendors, // its state is its own affair
+		Root: root, Dir: containerDir(platform), Port: cloudPort, Out: os.Stderr, Platform: platform,
+		Fresh: vendors || *fresh, // the vendor's state is its own affair
 		Start: func(ctx context.Context, dir string) (stack.Cloud, error) {
 			return startContainer(ctx, image, vendors, dir)
 		},
@@ -79,6 +80,16 @@ func runContainer(ctx context.Context, run func() int) (int, error) {
 		}
 	}
 	return run(), nil
+}
+
+// containerDir is where the deployment to the cloud in the container is kept. It
+// is the embedded target's, which is deployed but once for both, where that was
+// told to use the container's port and the functions are built for this machine.
+func containerDir(p artifact.Platform) string {
+	if os.Getenv(stack.PortVariable) == strconv.Itoa(cloudPort) && p == artifact.Host {
+		return embeddedDir
+	}
+	return ".local/container"
 }
 
 // enginePlatform is what the Docker engine runs, or the reason why there is none.

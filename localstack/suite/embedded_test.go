@@ -34,10 +34,20 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// embeddedDir is where the deployment to the cloud in this process is kept.
+const embeddedDir = ".local/test"
+
 // runEmbedded deploys to a local cloud in this process.
 func runEmbedded(ctx context.Context, run func() int) (int, error) {
+	port := 0 // any
+	if os.Getenv(stack.PortVariable) != "" {
+		var err error
+		if port, err = stack.Port(); err != nil {
+			return 0, err
+		}
+	}
 	s, err := stack.Up(ctx, stack.Options{
-		Root: root, Dir: ".local/test", Out: os.Stderr,
+		Root: root, Dir: embeddedDir, Port: port, Out: os.Stderr, Fresh: *fresh,
 		FunctionLog: func(line lambda.LogLine) { functionLogs.add(path.Base(line.Group) + " " + line.Text) },
 		Logger: slog.New(slog.NewMultiHandler(
 			slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}),

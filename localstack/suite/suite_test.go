@@ -21,7 +21,10 @@ import (
 	"fanfare/shared/store"
 )
 
-var targetName = flag.String("target", "", "what to run on: embedded, container or aws")
+var (
+	targetName = flag.String("target", "", "what to run on: embedded, container, compose or aws")
+	fresh      = flag.Bool("fresh", false, "embedded, container: deploy anew, whatever is kept")
+)
 
 // deployed is the stack under test, nil without -target.
 var deployed *target
