@@ -43,12 +43,12 @@ var functionLogs logTail
 func TestMain(m *testing.M) {
 	flag.Parse()
 	targets := map[string]func(context.Context, func() int) (int, error){
-		"embedded": runEmbedded, "container": runContainer, "aws": runAWS,
+		"embedded": runEmbedded, "container": runContainer, "compose": runCompose, "aws": runAWS,
 		"": func(_ context.Context, run func() int) (int, error) { return run(), nil },
 	}
 	on, ok := targets[*targetName]
 	if !ok {
-		fmt.Fprintf(os.Stderr, "-target %s: there are embedded, container and aws\n", *targetName)
+		fmt.Fprintf(os.Stderr, "-target %s: there are embedded, container, compose and aws\n", *targetName)
 		os.Exit(2)
 	}
 	// A container outlives a process that is interrupted, unless it is taken down.

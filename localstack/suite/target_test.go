@@ -30,6 +30,7 @@ const (
 	ownIssuer     need = "issuer of its own, at an address of this machine"
 	ownAPI        need = "API of the cloud itself, with its requests and logs"
 	ownDeployment need = "deployment that was made just now"
+	ownImage      need = "image of ours, in a Docker engine of this machine"
 	ownProcess    need = "cloud in this process, which tells what roles were refused"
 )
 

@@ -104,7 +104,7 @@ func (b builder) build(ctx context.Context, arch string, tags []string) error {
 	}
 	// Without buildx, docker build takes another processor's steps from its cache
 	// and then refuses them.
-	args := []string{"build", "--quiet", "--no-cache", "--platform", "linux/" + arch, "--file", filepath.Join(b.root, "localstack", "Dockerfile"), "--build-arg", "VERSION=" + b.version}
+	args := []string{"build", "--quiet", "--no-cache", "--force-rm", "--platform", "linux/" + arch, "--file", filepath.Join(b.root, "localstack", "Dockerfile"), "--build-arg", "VERSION=" + b.version}
 	for name, value := range map[string]string{"REVISION": b.revision, "CREATED": b.created} {
 		if value != "" { // else the Dockerfile's own
 			args = append(args, "--build-arg", name+"="+value)
