@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,8 +50,7 @@ func runCompose(ctx context.Context, run func() int) (int, error) {
 func findCompose(ctx context.Context) ([]string, error) {
 	old := ""
 	for _, command := range [][]string{{"docker", "compose"}, {"docker-compose"}} {
-		args := append(command[1:len(command):len(command)], "version", "--short")
-		out, err := exec.CommandContext(ctx, command[0], args...).Output()
+		out, err := exec.CommandContext(ctx, command[0], slices.Concat(command[1:], []string{"version", "--short"})...).Output()
 		switch version := strings.TrimPrefix(strings.TrimSpace(string(out)), "v"); {
 		case err != nil:
 		case strings.HasPrefix(version, "1."):
@@ -141,8 +141,8 @@ func (c *composed) do(ctx context.Context, args ...string) error {
 }
 
 func (c *composed) compose(ctx context.Context, args ...string) *exec.Cmd {
-	all := append(c.command[1:len(c.command):len(c.command)], "--project-name", composeProject, "--file", "localstack/compose.yaml")
-	cmd := exec.CommandContext(ctx, c.command[0], append(all, args...)...)
+	project := []string{"--project-name", composeProject, "--file", "localstack/compose.yaml"}
+	cmd := exec.CommandContext(ctx, c.command[0], slices.Concat(c.command[1:], project, args)...)
 	cmd.Dir = root
 	// A half-started container is left if it is killed.
 	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, 20*time.Second

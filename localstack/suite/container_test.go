@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	api "github.com/moby/moby/api/types/container"
@@ -101,6 +102,23 @@ const removalTimeout = time.Minute
 const ownerLabel = "fanfare.suite"
 
 var owner string
+
+// starting is held while a scenario starts a container of its own, and tells
+// whether it still may: scenarios go on for a moment after Ctrl-C.
+var starting struct {
+	sync.Mutex
+	ended bool
+}
+
+// runDetached is `docker run` for a scenario.
+func runDetached(ctx context.Context, args ...string) (id string, err error) {
+	starting.Lock()
+	defer starting.Unlock()
+	if starting.ended {
+		return "", errors.New("the suite has ended")
+	}
+	return docker(ctx, append([]string{"run", "--detach", "--label", ownerLabel + "=" + owner}, args...)...)
+}
 
 // removeContainers removes the suite's containers. Only the suite that has the
 // deployment locked may call it: they are its own or those of one that was killed.
@@ -294,6 +312,9 @@ func (c *container) Save() (err error) {
 func (c *container) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removalTimeout)
 	defer cancel()
+	starting.Lock()
+	starting.ended = true
+	starting.Unlock()
 	return errors.Join(c.Terminate(ctx), removeContainers(ctx))
 }
 

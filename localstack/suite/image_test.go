@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -36,8 +37,7 @@ func TestTheImageNeedsLittle(t *testing.T) {
 		{"the data directory is another's", []string{"--user", "12345:12345", "--volume", foreign + ":" + dataDir}, data, "runs as user 12345", up},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			args := append([]string{"run", "--detach", "--label", ownerLabel + "=" + owner}, c.options...)
-			id, err := docker(t.Context(), append(append(args, ourImage), c.arguments...)...)
+			id, err := runDetached(t.Context(), slices.Concat(c.options, []string{ourImage}, c.arguments)...)
 			if err != nil {
 				t.Fatal(err)
 			}
