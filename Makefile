@@ -5,7 +5,7 @@
 export GOFLAGS := -trimpath
 # A custom CA bundle makes the AWS SDK refuse an http.Client of one's own.
 unexport AWS_CA_BUNDLE
-# PORT is the local cloud's port (4566), for local and demo.
+# PORT is the local cloud's port (4566), for local and demo. With PORT=4566, local-test deploys but once for embedded and container.
 export PORT
 
 # golangci-lint runs go vet's and staticcheck's analyses too (.golangci.yml).
@@ -33,16 +33,16 @@ demo: ## deploy, connect two tenants' clients, broadcast, print what arrives, ta
 test: ## everything that passes on a fresh machine: no Docker, no account, no network but modules
 	go test -race ./...
 
-# TARGET of local-test: embedded, container or aws; without it, the first two.
+# TARGET of local-test: embedded, container, compose or aws; without it, the first two. FRESH=1 deploys anew.
 # CLIENTS=required has it fail, not skip, where a real client is not installed.
 # For aws, KEY is the file of the private key of tokens that the stack admits, ISSUER and AUDIENCE theirs.
 SUITE := go test -count=1 -v -timeout 15m ./localstack/suite $(if $(filter required,$(CLIENTS)),-require-clients)
 local-test: ## the connect/broadcast suite on the local cloud, in process and, where Docker is, in its image (TARGET=aws: in AWS)
 ifeq ($(TARGET),)
-	$(SUITE) -target embedded
-	$(SUITE) -target container
+	$(SUITE) -target embedded $(if $(FRESH),-fresh)
+	$(SUITE) -target container $(if $(FRESH),-fresh)
 else
-	$(SUITE) -target $(TARGET) $(if $(KEY),-key "$(abspath $(KEY))") $(if $(ISSUER),-issuer "$(ISSUER)") $(if $(AUDIENCE),-audience "$(AUDIENCE)")
+	$(SUITE) -target $(TARGET) $(if $(FRESH),-fresh) $(if $(KEY),-key "$(abspath $(KEY))") $(if $(ISSUER),-issuer "$(ISSUER)") $(if $(AUDIENCE),-audience "$(AUDIENCE)")
 endif
 
 clients: ## install the real clients that local-test drives: chromium and Python's websockets (Debian's, as root), wscat (npm's, into .build)

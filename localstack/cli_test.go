@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -11,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -238,6 +242,26 @@ func TestEveryCommandHasHelp(t *testing.T) {
 		if !strings.Contains(all, word) {
 			t.Errorf("--help does not tell of %s", word)
 		}
+	}
+}
+
+func TestWhatToDoAboutAFolderThatCannotBeWrittenIsSaid(t *testing.T) {
+	for name, c := range map[string]struct {
+		errno syscall.Errno
+		want  string
+	}{
+		"another user's":           {syscall.EACCES, fmt.Sprintf("runs as user %d", os.Getuid())},
+		"of a read-only container": {syscall.EROFS, "--tmpfs /tmp:exec"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := withRemedy(&fs.PathError{Op: "open", Path: "/data/lock", Err: c.errno})
+			if !errors.Is(err, c.errno) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %q in it", err, c.want)
+			}
+		})
+	}
+	if err := withRemedy(fs.ErrExist); err != fs.ErrExist { //nolint:errorlint // the very same
+		t.Errorf("another error became %v", err)
 	}
 }
 

@@ -98,11 +98,8 @@ func (p program) start(ctx context.Context, args []string) error {
 		Addr: *addr, DataDir: *data, SaveOnClose: *data != "", FaultSeed: *seed,
 		Logger: out.logger(), OnRequest: out.request, FunctionLog: out.function,
 	})
-	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%w: make it yours to write, or name another directory with -data", err)
-	}
 	if err != nil {
-		return err
+		return withRemedy(err)
 	}
 	if err := cloud.Start(); err != nil {
 		if used, ok := errors.AsType[*emulator.PortInUseError](err); ok {
@@ -117,6 +114,17 @@ func (p program) start(ctx context.Context, args []string) error {
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	return cloud.Close(end)
+}
+
+// withRemedy adds what to do to an error of the folders that the cloud writes to.
+func withRemedy(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: the cloud runs as user %d; make that directory this user's, run the cloud as its owner (with docker run, --user), or name another with -data", err, os.Getuid())
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w: it needs a place to write to: with docker run, --tmpfs /tmp:exec, or a volume at the directory that -data names", err)
+	}
+	return err
 }
 
 func isTerminal(w io.Writer) bool {

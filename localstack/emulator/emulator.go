@@ -137,6 +137,9 @@ func New(o Options) (*Emulator, error) {
 	}
 	e := &Emulator{opts: o, clock: clock.New(), files: closers{lock}, born: time.Now(), faults: faults.New(o.FaultSeed), client: newClient()}
 	e.log = slog.New(clockHandler{o.Logger.Handler(), e.clock})
+	if !runsPrograms(code) {
+		e.log.Warn("functions cannot start: their folder is mounted noexec (with docker run, --tmpfs /tmp:exec mounts one that is not)", "folder", code)
+	}
 	e.stopping, e.stop = context.WithCancel(context.Background())
 	e.dynamodb = dynamodb.New(dynamodb.Options{Clock: e.clock, Logger: e.log})
 	e.sqs = sqs.New(sqs.Options{Clock: e.clock, Logger: e.log, BaseURL: e.publicURL, Faults: e.faults})

@@ -220,7 +220,7 @@ func TestARoleMustBePassed(t *testing.T) {
 	w := start(t, emulator.Options{})
 	function := w.deployFunction() // with the role "function"
 	mine := lambda.NewFromConfig(w.session("builder"))
-	code := must(bootstrap(t))
+	code := bootstrap(t)
 	create := func() error {
 		_, err := mine.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
 			FunctionName: aws.String("mine"), Role: aws.String("arn:aws:iam::000000000000:role/function"), Handler: aws.String("bootstrap"),

@@ -11,7 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	api "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
@@ -42,9 +45,7 @@ const (
 func runContainer(ctx context.Context, run func() int) (int, error) {
 	platform, err := enginePlatform(ctx)
 	if err != nil {
-		absent = err.Error()
-		fmt.Fprintln(os.Stderr, "suite: EVERY SCENARIO OF THE CONTAINER TARGET IS SKIPPED:", absent)
-		return run(), nil
+		return runAbsent(run, err), nil
 	}
 	if err := configureTestcontainers(ctx); err != nil {
 		return 0, err
@@ -57,9 +58,13 @@ func runContainer(ctx context.Context, run func() int) (int, error) {
 			return 0, err
 		}
 	}
+	dir := containerDir(platform)
+	if owner, err = filepath.Abs(filepath.Join(root, dir)); err != nil {
+		return 0, err
+	}
 	s, err := stack.Up(ctx, stack.Options{
-		Root: root, Dir: ".local/container", Port: cloudPort, Out: os.Stderr, Platform: platform,
-		Fresh: vendors, // its state is its own affair
+		Root: root, Dir: dir, Port: cloudPort, Out: os.Stderr, Platform: platform,
+		Fresh: vendors || *fresh, // the vendor's state is its own affair
 		Start: func(ctx context.Context, dir string) (stack.Cloud, error) {
 			return startContainer(ctx, image, vendors, dir)
 		},
@@ -74,7 +79,7 @@ func runContainer(ctx context.Context, run func() int) (int, error) {
 	}
 	deployed = onStack(s, outputs)
 	if !vendors {
-		for _, n := range []need{movingClock, faultRules, ownAPI} {
+		for _, n := range []need{movingClock, faultRules, ownAPI, ownImage} {
 			deployed.has[n] = true
 		}
 		asking, stop := context.WithCancel(ctx)
@@ -82,6 +87,63 @@ func runContainer(ctx context.Context, run func() int) (int, error) {
 		deployed.asked = gather(asking, deployed.Cloud)
 	}
 	return run(), nil
+}
+
+// runAbsent runs a target that is not there: all its scenarios say so.
+func runAbsent(run func() int, why error) int {
+	absent = why.Error()
+	fmt.Fprintf(os.Stderr, "suite: EVERY SCENARIO OF THE %s TARGET IS SKIPPED: %s\n", strings.ToUpper(*targetName), absent)
+	return run()
+}
+
+// removalTimeout bounds the removal of containers, which a busy engine takes its
+// time for: one that is given up stays.
+const removalTimeout = time.Minute
+
+// ownerLabel is on the containers that the suite starts. Its value, owner, is the
+// folder of the deployment that they serve.
+const ownerLabel = "fanfare.suite"
+
+var owner string
+
+// starting is held while a scenario starts a container of its own, and tells
+// whether it still may: scenarios go on for a moment after Ctrl-C.
+var starting struct {
+	sync.Mutex
+	ended bool
+}
+
+// runDetached is `docker run` for a scenario.
+func runDetached(ctx context.Context, args ...string) (id string, err error) {
+	starting.Lock()
+	defer starting.Unlock()
+	if starting.ended {
+		return "", errors.New("the suite has ended")
+	}
+	return docker(ctx, append([]string{"run", "--detach", "--label", ownerLabel + "=" + owner}, args...)...)
+}
+
+// removeContainers removes the suite's containers. Only the suite that has the
+// deployment locked may call it: they are its own or those of one that was killed.
+func removeContainers(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removalTimeout)
+	defer cancel()
+	ids, err := docker(ctx, "ps", "--all", "--quiet", "--filter", "label="+ownerLabel+"="+owner)
+	if err != nil || ids == "" {
+		return err
+	}
+	_, err = docker(ctx, append([]string{"rm", "--force", "--volumes"}, strings.Fields(ids)...)...)
+	return err
+}
+
+// containerDir is where the deployment to the cloud in the container is kept. It
+// is the embedded target's, which is deployed but once for both, where that was
+// told to use the container's port and the functions are built for this machine.
+func containerDir(p artifact.Platform) string {
+	if os.Getenv(stack.PortVariable) == strconv.Itoa(cloudPort) && p == artifact.Host {
+		return embeddedDir
+	}
+	return ".local/container"
 }
 
 // enginePlatform is what the Docker engine runs, or the reason why there is none.
@@ -144,12 +206,16 @@ type container struct {
 // startContainer runs the image as testcontainers' module for LocalStack does.
 // Ours is given the state in dir.
 func startContainer(ctx context.Context, image string, vendors bool, dir string) (_ stack.Cloud, err error) {
+	if err := removeContainers(ctx); err != nil {
+		return nil, err
+	}
 	mapping, err := onIPv4(ctx)
 	if err != nil {
 		return nil, err
 	}
 	environment := map[string]string{"LOCALSTACK_HOST": "localhost"} // in the cloud's URLs: its functions' own; we map it
-	options := []testcontainers.ContainerCustomizer{mapping, testcontainers.WithEnv(environment), testcontainers.WithLogConsumers(consumer{})}
+	labels := testcontainers.WithLabels(map[string]string{ownerLabel: owner})
+	options := []testcontainers.ContainerCustomizer{mapping, labels, testcontainers.WithEnv(environment), testcontainers.WithLogConsumers(consumer{})}
 	if vendors {
 		// Its URLs name the port, and its functions run in containers of their own.
 		environment["LOCALSTACK_HOST"] = fmt.Sprintf("localhost.localstack.cloud:%d", cloudPort)
@@ -163,10 +229,8 @@ func startContainer(ctx context.Context, image string, vendors bool, dir string)
 	}
 	running, err := localstack.Run(ctx, image, options...)
 	if err != nil {
-		if running != nil {
-			err = errors.Join(err, testcontainers.TerminateContainer(running))
-		}
-		return nil, fmt.Errorf("%w\n%s", err, cloudLog.String())
+		// Also one that was being created when ctx ended, of which Run knows nothing.
+		return nil, fmt.Errorf("%w\n%s", errors.Join(err, removeContainers(ctx)), cloudLog.String())
 	}
 	c := &container{LocalStackContainer: running, dir: dir, saves: !vendors}
 	c.api.base, err = running.PortEndpoint(ctx, fmt.Sprintf("%d/tcp", cloudPort), "http")
@@ -247,8 +311,15 @@ func (c *container) Save() (err error) {
 	return errors.Join(err, to.Close())
 }
 
-// Close stops the container and removes it.
-func (c *container) Close(ctx context.Context) error { return c.Terminate(ctx) }
+// Close stops the container and removes it, and what an interrupted scenario left.
+func (c *container) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removalTimeout)
+	defer cancel()
+	starting.Lock()
+	starting.ended = true
+	starting.Unlock()
+	return errors.Join(c.Terminate(ctx), removeContainers(ctx))
+}
 
 // consumer keeps what the container prints.
 type consumer struct{}

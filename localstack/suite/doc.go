@@ -4,6 +4,7 @@
 //
 //	go test ./localstack/suite -target embedded     the local cloud in this process
 //	go test ./localstack/suite -target container    its image, by testcontainers' module for LocalStack
+//	go test ./localstack/suite -target compose      the image as localstack/compose.yaml brings it up, down and up again
 //	go test ./localstack/suite -target aws          what `terraform apply` left in AWS
 //
 // Without -target its tests are skipped, because a deployment takes a minute

@@ -33,11 +33,20 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// embeddedDir is where the deployment to the cloud in this process is kept.
+const embeddedDir = ".local/test"
+
 // runEmbedded deploys to a local cloud in this process.
 func runEmbedded(ctx context.Context, run func() int) (int, error) {
-	const dir = ".local/test"
+	port := 0 // any
+	if os.Getenv(stack.PortVariable) != "" {
+		var err error
+		if port, err = stack.Port(); err != nil {
+			return 0, err
+		}
+	}
 	s, err := stack.Up(ctx, stack.Options{
-		Root: root, Dir: dir, Out: os.Stderr,
+		Root: root, Dir: embeddedDir, Port: port, Out: os.Stderr, Fresh: *fresh,
 		Logger: slog.New(slog.NewMultiHandler(
 			slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}),
 			slog.NewTextHandler(&cloudLog, &slog.HandlerOptions{Level: slog.LevelDebug}),
@@ -49,7 +58,7 @@ func runEmbedded(ctx context.Context, run func() int) (int, error) {
 	defer s.Close(context.WithoutCancel(ctx))
 	deployed = onStack(s, s.Outputs, movingClock, faultRules, ownIssuer, ownAPI, ownCloud, ownProcess)
 	deployed.local, deployed.Here = true, s.Cloud.(*emulator.Emulator)
-	deployed.clone = cloneEmbedded(deployed, filepath.Join(root, dir, "cloud"))
+	deployed.clone = cloneEmbedded(deployed, filepath.Join(root, embeddedDir, "cloud"))
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
 	deployed.asked = gather(asking, deployed.Cloud)

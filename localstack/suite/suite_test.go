@@ -20,7 +20,10 @@ import (
 	"fanfare/shared/store"
 )
 
-var targetName = flag.String("target", "", "what to run on: embedded, container or aws")
+var (
+	targetName = flag.String("target", "", "what to run on: embedded, container, compose or aws")
+	fresh      = flag.Bool("fresh", false, "embedded, container: deploy anew, whatever is kept")
+)
 
 // deployed is the stack under test, nil without -target.
 var deployed *target
@@ -36,12 +39,12 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	waitTogether()
 	targets := map[string]func(context.Context, func() int) (int, error){
-		"embedded": runEmbedded, "container": runContainer, "aws": runAWS,
+		"embedded": runEmbedded, "container": runContainer, "compose": runCompose, "aws": runAWS,
 		"": func(_ context.Context, run func() int) (int, error) { return run(), nil },
 	}
 	on, ok := targets[*targetName]
 	if !ok {
-		fmt.Fprintf(os.Stderr, "-target %s: there are embedded, container and aws\n", *targetName)
+		fmt.Fprintf(os.Stderr, "-target %s: there are embedded, container, compose and aws\n", *targetName)
 		os.Exit(2)
 	}
 	// A container outlives a process that is interrupted, unless it is taken down.

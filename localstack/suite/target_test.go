@@ -32,6 +32,7 @@ const (
 	ownAPI        need = "API of the cloud itself, with its requests and logs"
 	ownDeployment need = "deployment that was made just now"
 	ownCloud      need = "second cloud for what would touch all others"
+	ownImage      need = "image of ours, in a Docker engine of this machine"
 	ownProcess    need = "cloud in this process, which tells what roles were refused"
 )
 

@@ -104,7 +104,7 @@ func (b builder) build(ctx context.Context, arch string, tags []string) error {
 	}
 	// Without buildx, docker build takes another processor's steps from its cache
 	// and then refuses them.
-	args := []string{"build", "--quiet", "--no-cache", "--platform", "linux/" + arch, "--file", filepath.Join(b.root, "localstack", "Dockerfile"), "--build-arg", "VERSION=" + b.version}
+	args := []string{"build", "--quiet", "--no-cache", "--force-rm", "--platform", "linux/" + arch, "--file", filepath.Join(b.root, "localstack", "Dockerfile"), "--build-arg", "VERSION=" + b.version}
 	for name, value := range map[string]string{"REVISION": b.revision, "CREATED": b.created} {
 		if value != "" { // else the Dockerfile's own
 			args = append(args, "--build-arg", name+"="+value)
@@ -113,10 +113,25 @@ func (b builder) build(ctx context.Context, arch string, tags []string) error {
 	for _, tag := range tags {
 		args = append(args, "--tag", tag)
 	}
+	before := imageID(ctx, tags[0])
 	if out, err := command(ctx, b.root, "docker", append(args, dir)...).CombinedOutput(); err != nil {
 		return fmt.Errorf("docker build: %w\n%s", err, out)
 	}
+	if before != "" && before != imageID(ctx, tags[0]) {
+		// Else each build leaves one without a name. By its id, the engine removes it
+		// only if no container and no other tag uses it, and then it is to stay.
+		_ = command(ctx, "", "docker", "image", "rm", before).Run()
+	}
 	return report(ctx, arch, tags)
+}
+
+// imageID is what a tag names now, or "".
+func imageID(ctx context.Context, tag string) string {
+	out, err := command(ctx, "", "docker", "image", "inspect", "--format", "{{.Id}}", tag).Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // report says what was built, as the engine sees it.
@@ -141,12 +156,13 @@ func report(ctx context.Context, arch string, tags []string) error {
 }
 
 // layOut makes the Dockerfile's context anew: root/ is the image, writable/ what
-// belongs to its user.
+// belongs to its user. Other users (docker run --user) may write there too: a new
+// volume takes over its directory's owner and mode.
 func (b builder) layOut(ctx context.Context, dir, arch string) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
-	for path, mode := range map[string]fs.FileMode{"root/etc/ssl/certs": 0o755, "writable/tmp": 0o777 | fs.ModeSticky, "writable/var/lib/localstack": 0o755} {
+	for path, mode := range map[string]fs.FileMode{"root/etc/ssl/certs": 0o755, "writable/tmp": 0o777 | fs.ModeSticky, "writable/var/lib/localstack": 0o777} {
 		path = filepath.Join(dir, path)
 		if err := os.MkdirAll(path, 0o755); err != nil {
 			return err
