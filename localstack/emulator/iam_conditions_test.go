@@ -267,7 +267,7 @@ func TestARoleMustBePassed(t *testing.T) {
 func TestATrustPolicyForOneFunction(t *testing.T) {
 	w := start(t, emulator.Options{})
 	api, functions := iam.NewFromConfig(w.config()), lambda.NewFromConfig(w.config())
-	code := must(bootstrap(t))
+	code := bootstrap(t)
 	for name, condition := range map[string]string{
 		"trusted":  `"ArnLike":{"aws:SourceArn":"arn:aws:lambda:*:000000000000:function:trusted"},"StringEquals":{"aws:SourceAccount":"000000000000"}`,
 		"stranger": `"ArnLike":{"aws:SourceArn":"arn:aws:lambda:*:000000000000:function:trusted"}`,
