@@ -56,7 +56,7 @@ func differences(before, after, unknown any) []string {
 		}
 		b, a, u := members(before), members(after), members(unknown)
 		if b == nil || a == nil {
-			if !reflect.DeepEqual(before, after) && !(isZero(before) && isZero(after)) {
+			if !reflect.DeepEqual(before, after) && (!isZero(before) || !isZero(after)) {
 				paths = append(paths, path)
 			}
 			return
