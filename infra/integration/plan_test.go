@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -106,7 +107,7 @@ func (got changes) want(t *testing.T, want changes) {
 	t.Helper()
 	for _, address := range slices.Sorted(maps.Keys(want)) {
 		if got[address] != want[address] {
-			t.Errorf("%s\n  plan: %s\n  want: %s", address, cmpOr(got[address]), want[address])
+			t.Errorf("%s\n  plan: %s\n  want: %s", address, cmp.Or(got[address], "nothing"), want[address])
 		}
 	}
 	for _, address := range slices.Sorted(maps.Keys(got)) {
@@ -114,13 +115,6 @@ func (got changes) want(t *testing.T, want changes) {
 			t.Errorf("%s\n  plan: %s\n  want: nothing", address, got[address])
 		}
 	}
-}
-
-func cmpOr(what string) string {
-	if what == "" {
-		return "nothing"
-	}
-	return what
 }
 
 func TestAPlanIsReadToTheAttribute(t *testing.T) {
