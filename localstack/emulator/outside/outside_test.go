@@ -1,4 +1,6 @@
-package emulator_test
+// Package outside tests that a project outside of this repository can use the
+// local cloud in its tests, as the README says. testdata/project is that project.
+package outside
 
 import (
 	"context"
@@ -15,24 +17,23 @@ import (
 const outsideTimeout = 5 * time.Minute
 
 // TestAModuleOutsideUsesTheCloud does what the README tells another project to
-// do, with testdata/outside for the project.
+// do, with testdata/project for the project.
 func TestAModuleOutsideUsesTheCloud(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it compiles and tests another module: not with -short")
 	}
-	root := must(filepath.Abs("../.."))
+	root, err := filepath.Abs("../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS("testdata/outside")); err != nil {
+	if err := os.CopyFS(dir, os.DirFS("testdata/project")); err != nil {
 		t.Fatal(err)
 	}
-	module := fmt.Sprintf("module example.com/orders\n\ngo 1.26.0\n\nrequire fanfare v0.0.0\n\nreplace fanfare => %s\n", root)
-	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(module), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	module := fmt.Sprintf("module example.com/orders\n\ngo 1.26.0\n\nrequire fanfare v0.0.0\n\nreplace fanfare => %q\n", root)
+	write(t, filepath.Join(dir, "go.mod"), module)
 	// The sums that are known need no server to vouch for them.
-	if err := os.WriteFile(filepath.Join(dir, "go.sum"), must(os.ReadFile(filepath.Join(root, "go.sum"))), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, filepath.Join(dir, "go.sum"), read(t, filepath.Join(root, "go.sum")))
 	ctx, cancel := context.WithTimeout(t.Context(), outsideTimeout)
 	defer cancel()
 	for _, args := range []string{
@@ -56,22 +57,38 @@ func TestAModuleOutsideUsesTheCloud(t *testing.T) {
 	}
 }
 
-// What the README shows is what the project outside has.
-func TestTheREADMEShowsTheProjectOutside(t *testing.T) {
-	readme := string(must(os.ReadFile("../../README.md")))
+// What the README shows is in the project, which compiles.
+func TestTheREADMEShowsTheProject(t *testing.T) {
+	readme := read(t, "../../../README.md")
 	for file, function := range map[string]string{
 		"orders_test.go":          "func TestOrders(",
 		"infra/infra_test.go":     "func TestInfra(",
 		"fanfare/backend_test.go": "func TestMain(",
 	} {
-		source := string(must(os.ReadFile(filepath.Join("testdata/outside", file))))
+		source := read(t, filepath.Join("testdata/project", file))
 		begin := strings.Index(source, function)
 		if begin < 0 {
 			t.Fatalf("%s has no %s", file, function)
 		}
 		body, _, _ := strings.Cut(source[begin:], "\n}\n")
-		if !strings.Contains(readme, body) {
+		if !strings.Contains(readme, body+"\n}\n") {
 			t.Errorf("the README does not show this, of %s:\n%s\n}", file, body)
 		}
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
