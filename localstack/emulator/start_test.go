@@ -116,7 +116,7 @@ func TestTheCloudsLogIsShownToThoseWhoseTestFailed(t *testing.T) {
 		}
 		for what, want := range map[string]string{
 			"what the function printed":        " echo: handled $connect 0\n",
-			"the connection that was refused":  "/live: 418 ",
+			"the connection that was refused":  "=: 418 ",
 			"the request that was not granted": " sqs GetQueueUrl nobody: 400 QueueDoesNotExist",
 		} {
 			if !strings.Contains(inner.logged(), want) {

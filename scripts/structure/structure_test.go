@@ -187,7 +187,8 @@ func TestEachPackageSaysWhatItIs(t *testing.T) {
 
 // withoutExample are libraries that an Example cannot use.
 var withoutExample = map[string]string{
-	"fanfare/shared/store/storetest": "its contract takes a *testing.T, which an Example has not",
+	"fanfare/localstack/awsproto/awsprototest": "its fuzz tests take a *testing.F, which an Example has not",
+	"fanfare/shared/store/storetest":           "its contract takes a *testing.T, which an Example has not",
 }
 
 // libraries are what users import: shared/ and the local cloud, without its
