@@ -62,11 +62,9 @@ func TestEveryAlarmWatchesAMetricThatIsWritten(t *testing.T) {
 	}
 }
 
-// Alarms are evaluated at the turn of a minute. It is waited for: to move the clock
-// would be a surprise for the scenarios beside this one, which write rows with this
-// machine's time.
+// Alarms are evaluated at the turn of a minute.
 func TestAnAlarmRingsWhenConnectsFail(t *testing.T) {
-	s := beginAlone(t, ownProcess) // the fault strikes whoever writes rows
+	s := beginAlone(t, ownCloud, ownProcess, movingClock)
 	d := drill{t.Context(), s, s.tenant, s.table()}
 	before := s.sum("FailedConnects", "connect")
 	if err := d.failToConnect(); err != nil {
@@ -78,12 +76,7 @@ func TestAnAlarmRingsWhenConnectsFail(t *testing.T) {
 		}
 		return ""
 	})
-	t.Parallel() // the rest is waiting
-	now := s.cloudTime()
-	select {
-	case <-time.After(now.Truncate(time.Minute).Add(time.Minute).Sub(now)):
-	case <-t.Context().Done():
-	}
+	s.advance(time.Minute)
 	s.eventually(func() string {
 		for _, alarm := range s.alarms(strings.TrimSuffix(s.functionName("connect"), "connect") + "failed-connects") {
 			if alarm.StateValue == "ALARM" && strings.HasSuffix(alarm.AlarmDescription, "RUNBOOK.md#failed-connects") {
