@@ -23,6 +23,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 
 	"fanfare/scripts/stack"
 )
@@ -114,7 +115,10 @@ func (b builder) build(ctx context.Context, arch string, tags []string) error {
 		args = append(args, "--tag", tag)
 	}
 	before := imageID(ctx, tags[0])
-	if out, err := command(ctx, b.root, "docker", append(args, dir)...).CombinedOutput(); err != nil {
+	cmd := command(ctx, b.root, "docker", append(args, dir)...)
+	// BuildKit writes it into the image as its time, the older builder the present.
+	cmd.Env = append(os.Environ(), fmt.Sprintf("SOURCE_DATE_EPOCH=%d", b.commitTime().Unix()))
+	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("docker build: %w\n%s", err, out)
 	}
 	if before != "" && before != imageID(ctx, tags[0]) {
@@ -179,7 +183,26 @@ func (b builder) layOut(ctx context.Context, dir, arch string) error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
-	return nil
+	return setTimes(dir, b.commitTime())
+}
+
+// commitTime is the commit's, or 1970 where this is no clone.
+func (b builder) commitTime() time.Time {
+	t, err := time.Parse(time.RFC3339, b.created)
+	if err != nil {
+		return time.Unix(0, 0)
+	}
+	return t
+}
+
+// setTimes makes the layers those of the last build of the same commit.
+func setTimes(dir string, t time.Time) error {
+	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Chtimes(path, t, t)
+	})
 }
 
 // bundles are where systems keep the certificates that they trust; Go looks at
