@@ -20,7 +20,8 @@ locals {
   }
   log_environment = { LOG_LEVEL = var.logs.level }
 
-  # A close needs no right of its own: DELETE on @connections is the same action.
+  # A close needs no right of its own: DELETE on @connections is the same action. The `*` stands for the connections' ids, which
+  # API Gateway makes up.
   post_and_close = {
     sid       = "PostAndClose"
     actions   = ["execute-api:ManageConnections"]

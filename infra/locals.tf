@@ -1,3 +1,5 @@
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
@@ -7,9 +9,15 @@ locals {
     api       = var.name
     table     = "${var.name}-connections"
     functions = { for key in keys(local.timeouts) : key => "${var.name}-${key}" }
+    alias     = "live"                                                           # as the function module calls it
     queues    = { for key in keys(local.senders) : key => "${var.name}-${key}" } # called after the function that reads it
     alarms    = var.name
   }
+
+  # By which API Gateway calls each function's alias (IntegrationUri in the API reference of CreateIntegration).
+  gateway_path = "arn:${data.aws_partition.current.partition}:apigateway:${data.aws_region.current.name}:lambda:path/2015-03-31/functions"
+  lambda_arn   = "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:function"
+  invoke_arns  = { for key, name in local.names.functions : key => "${local.gateway_path}/${local.lambda_arn}:${name}:${local.names.alias}/invocations" }
 
   # The one route table. A Go test holds functions/ to the same file.
   routes = jsondecode(file("${path.module}/routes.json"))

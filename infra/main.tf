@@ -12,12 +12,14 @@ module "websocket_api" {
   routes      = local.routes
 
   # Only the functions that serve a route: the others are called by their queues, and API Gateway gets no right to them.
+  # By their names and not by their resources: nothing that the deployment needs may need a function (functions_exist there).
   functions = { for key in toset(values(local.routes)[*].function) : key => {
-    function_name   = module.function[key].name
-    alias           = module.function[key].alias
-    invoke_arn      = module.function[key].invoke_arn
+    function_name   = local.names.functions[key]
+    alias           = local.names.alias
+    invoke_arn      = local.invoke_arns[key]
     timeout_seconds = local.timeouts[key]
   } }
+  functions_exist = [for key in sort(distinct(values(local.routes)[*].function)) : module.function[key].alias_arn]
 
   # Not above the account's quota, where they could not take effect. The burst quota is half the rate.
   throttling_rate  = coalesce(var.limits.throttling_rate, local.account_rps)

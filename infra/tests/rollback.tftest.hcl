@@ -15,6 +15,15 @@ run "serves_the_newest_version" {
   }
 }
 
+run "the_api_calls_the_alias" {
+  assert {
+    condition = alltrue([for key in ["connect", "message", "disconnect"] :
+      local.invoke_arns[key] == "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:111122223333:function:fanfare-${key}:${module.function[key].alias}/invocations"
+    ])
+    error_message = "The API calls something else than a function's alias: ${jsonencode(local.invoke_arns)}."
+  }
+}
+
 run "queues_call_the_alias" {
   assert {
     condition     = alltrue([for key, m in aws_lambda_event_source_mapping.this : m.function_name == module.function[key].alias_arn && endswith(m.function_name, ":live")])

@@ -123,4 +123,6 @@ resource "aws_lambda_permission" "this" {
   qualifier     = each.value.alias # a right to call one alias is none to call another, or the bare function
   principal     = "apigateway.amazonaws.com"
   source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/${var.stage}/*"
+
+  depends_on = [var.functions_exist]
 }

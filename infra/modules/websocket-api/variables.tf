@@ -27,7 +27,7 @@ variable "stage" {
 }
 
 variable "functions" {
-  description = "The functions that serve routes: a name for each, by which `routes` calls it, and where it is."
+  description = "The functions that serve routes: a name for each, by which `routes` calls it, and where it is. Give text that is known before the functions exist (see functions_exist)."
   type = map(object({
     function_name   = string           # its name in Lambda
     alias           = optional(string) # the one that invoke_arn leads to; without it, the newest code
@@ -35,6 +35,16 @@ variable "functions" {
     timeout_seconds = number           # its own; API Gateway waits as long, but at most 29 s
   }))
   nullable = false
+}
+
+# The deployment is create_before_destroy, and Terraform makes everything so that such a resource needs. If integrations needed the
+# functions themselves, a function that an apply left unfinished, or its table or queue, would be made anew before the old one is deleted,
+# which their names forbid: no apply would ever mend it.
+variable "functions_exist" {
+  description = "Anything that is known once the functions exist, such as their ARNs: only then is the API allowed to call them. Apart from `functions`, so that the deployment does not depend on them."
+  type        = list(string)
+  default     = []
+  nullable    = false
 }
 
 variable "routes" {

@@ -14,7 +14,7 @@ module "websocket_api" {
   throttling_rate  = 10000
   throttling_burst = 5000
 
-  # From the module function: its outputs name, alias, invoke_arn and timeout.
+  # Of the module function, but as text: not its outputs, on which the deployment would depend. Those are for functions_exist.
   functions = {
     message = {
       function_name   = "fanfare-message"
