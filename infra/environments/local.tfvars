@@ -10,5 +10,8 @@ tokens = {
 # Taken down as often as it is brought up.
 table = { deletion_protection = false }
 
+# The cloud is ours alone, so the account's role is ours to set: every local run writes the access log as it would in AWS.
+logs = { access = true, manage_account_logging_role = true }
+
 # The local cloud has no SNS.
 alarms = { create_topic = false }

@@ -63,7 +63,7 @@ func TestNoTokenIsWrittenAnywhere(t *testing.T) {
 	c.ask(`{"action":"authenticate","token":["`+good+`"]}`, "error")
 
 	written := s.allWritten()
-	for _, where := range []string{"log group /aws/lambda/fanfare-connect", "log group /aws/lambda/fanfare-message", "requests of the cloud", "the table"} {
+	for _, where := range []string{"log group /aws/lambda/fanfare-connect", "log group /aws/lambda/fanfare-message", "log group " + accessLog, "requests of the cloud", "the table"} {
 		if len(written[where]) == 0 {
 			t.Errorf("nothing was found in %s: this test has looked in the wrong place (%v)", where, keys(written))
 		}
