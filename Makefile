@@ -47,7 +47,7 @@ endif
 image: ## the local cloud's container image, fanfare-localstack, from nothing, for amd64 and arm64
 	@go run ./scripts/image
 
-infra-test: ## format, validation and mocked tests of the Terraform modules
+infra-test: ## the Terraform modules: format, validation, mocked tests; the root applied to a local cloud, changed, mended, destroyed
 	@go run ./scripts/infratest
 
 soak: ## 1,000 clients that come, talk and vanish for a minute while things fail, with -race: nothing may be lost or left
@@ -60,13 +60,13 @@ simulate: ## what broadcasts to 10 k to 3.6 M clients take within AWS, in time a
 	@go run ./scripts/simulate $(if $(CONNECTIONS),-connections $(CONNECTIONS))
 
 lint: ## gofmt, go vet, staticcheck, golangci-lint, terraform fmt
-	@test -z "$$(gofmt -l functions localstack scripts shared)" || { gofmt -l functions localstack scripts shared; echo "make fmt mends these"; exit 1; }
+	@test -z "$$(gofmt -l functions infra localstack scripts shared)" || { gofmt -l functions infra localstack scripts shared; echo "make fmt mends these"; exit 1; }
 	go run $(GOLANGCI_LINT) run ./...
 	@if command -v "$${TERRAFORM:-terraform}" > /dev/null; then "$${TERRAFORM:-terraform}" fmt -check -recursive infra; \
 	else echo "terraform fmt was not checked: there is no Terraform"; fi
 
 fmt: ## format Go and Terraform, write the modules' READMEs
-	gofmt -w functions localstack scripts shared
+	gofmt -w functions infra localstack scripts shared
 	@if command -v "$${TERRAFORM:-terraform}" > /dev/null; then "$${TERRAFORM:-terraform}" fmt -recursive infra; fi
 	go run ./scripts/infradocs
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,6 +51,23 @@ func newTerraform(ctx context.Context, root, dir, endpoint string, p artifact.Pl
 	return t, t.initialise(ctx)
 }
 
+// Terraform is Terraform for a folder of the caller's own, a changed copy of
+// infra/ say, and a cloud that runs: with the binary, the provider and the
+// environment that Up uses, initialised. The state is where the folder's backend
+// says, Terraform's own data is in dir.
+func Terraform(ctx context.Context, root, folder, dir, endpoint string, out io.Writer) (*tfexec.Terraform, error) {
+	say := newProgress(out)
+	binary, err := findTerraform(ctx, root, say)
+	if err != nil {
+		return nil, err
+	}
+	t, err := newModule(binary, folder, dir, endpoint, say)
+	if err != nil {
+		return nil, err
+	}
+	return t.exec, t.initialise(ctx)
+}
+
 // newModule is Terraform for one folder, not initialised.
 func newModule(binary, folder, dir, endpoint string, say *progress) (*terraform, error) {
 	exec, err := tfexec.NewTerraform(folder, binary)
@@ -87,7 +105,8 @@ func (t *terraform) init(ctx context.Context, options []tfexec.InitOption) error
 		return err
 	}
 	lock := filepath.Join(t.exec.WorkingDir(), ".terraform.lock.hcl")
-	if os.Remove(lock) != nil {
+	// Another process of the same verb may have removed it just now.
+	if removed := os.Remove(lock); removed != nil && !errors.Is(removed, fs.ErrNotExist) {
 		return err
 	}
 	t.say.line("the lock file named another provider: made anew")
