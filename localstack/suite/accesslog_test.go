@@ -24,8 +24,7 @@ var accessLogFields = []string{
 func TestTheAccessLogTellsOfASocketAsJSON(t *testing.T) {
 	s := begin(t, ownAPI)
 	c := s.dial("u", s.tenant)
-	id := s.connectionID(c, "u")
-	c.ask(`{"action":"ping"}`, "pong")
+	id := s.connectionID(c, "u") // which pings
 	if err := c.conn.Close(websocket.StatusNormalClosure, ""); err != nil {
 		t.Fatal(err)
 	}
