@@ -86,10 +86,11 @@ func (s *Service) evaluate(r *region, a *alarm, last int64) {
 		}
 		return
 	}
+	rule.find(r)
 	first := max(a.Evaluated+1, last-int64(retention/time.Minute))
 	for minute := first; minute <= last; minute++ {
 		end := time.Unix(minute*60, 0).UTC()
-		values := rule.values(r, minute)
+		values := rule.values(minute)
 		state, reason := rule.judge(values, a.StateValue, end)
 		if state != a.StateValue {
 			s.log.Info("alarm "+state, "alarm", a.AlarmName, "was", a.StateValue, "reason", reason)
@@ -105,8 +106,9 @@ type rule struct {
 	def     *alarmDefinition
 	period  int // seconds
 	metrics map[string]metricStat
-	nodes   map[string]mathNode // of the expressions
-	result  string              // the id that is compared
+	found   map[string][]*series // what there is of each metric, by unit
+	nodes   map[string]mathNode  // of the expressions
+	result  string               // the id that is compared
 }
 
 // single is the id of an alarm's only metric.
@@ -198,9 +200,23 @@ func (ru *rule) check() error {
 	return nil
 }
 
+// find looks the rule's metrics up. A metric has a series for each unit.
+func (ru *rule) find(r *region) {
+	ru.found = make(map[string][]*series)
+	for id, m := range ru.metrics {
+		want := series{Namespace: m.Metric.Namespace, MetricName: m.Metric.MetricName, Dimensions: sortedDimensions(m.Metric.Dimensions)}
+		for _, unit := range units {
+			want.Unit = unit
+			if se, ok := r.Series[want.key()]; ok && (m.Unit == "" || m.Unit == unit) {
+				ru.found[id] = append(ru.found[id], se)
+			}
+		}
+	}
+}
+
 // values are the compared values of the periods that end with a minute, the oldest
 // first.
-func (ru *rule) values(r *region, minute int64) points {
+func (ru *rule) values(minute int64) points {
 	n := ru.def.EvaluationPeriods + extraPeriods
 	length := int64(ru.period / 60)
 	in := mathInput{periods: n}
@@ -208,11 +224,10 @@ func (ru *rule) values(r *region, minute int64) points {
 		if node, ok := ru.nodes[id]; ok {
 			return node.seriesOf(in)
 		}
-		m := ru.metrics[id]
 		out := make(points, n)
 		for i := range out {
 			begin := minute - int64(n-i)*length
-			out[i] = r.statistic(&m, begin, begin+length)
+			out[i] = statistic(ru.found[id], ru.metrics[id].Stat, begin, begin+length)
 		}
 		return out
 	}
@@ -220,25 +235,16 @@ func (ru *rule) values(r *region, minute int64) points {
 }
 
 // statistic of the minutes from first up to, but without, end; NaN without one.
-func (r *region) statistic(m *metricStat, first, end int64) float64 {
-	want := series{Namespace: m.Metric.Namespace, MetricName: m.Metric.MetricName, Dimensions: sortedDimensions(m.Metric.Dimensions)}
+func statistic(found []*series, name string, first, end int64) float64 {
 	var all statistics
-	for _, unit := range units {
-		if m.Unit != "" && m.Unit != unit {
-			continue
-		}
-		want.Unit = unit
-		se, ok := r.Series[want.key()]
-		if !ok {
-			continue
-		}
+	for _, se := range found {
 		for minute := first; minute < end; minute++ {
 			if have, ok := se.Minutes[minute]; ok {
 				all = all.plus(have)
 			}
 		}
 	}
-	return all.value(m.Stat)
+	return all.value(name)
 }
 
 // judge says what an alarm's state is by the values of its periods, the oldest
