@@ -15,7 +15,9 @@ import (
 // kills a process when the thread that started it ends (Pdeathsig), and a
 // thread of Go's scheduler may end at any time; this one lives as long as the
 // service, so only the end of the whole local cloud, even by SIGKILL, ends the
-// functions.
+// functions. It goes back to the scheduler when the service is closed: before, it
+// may have started what is not the service's, a Terraform say, which its end
+// would kill.
 type launcher struct {
 	jobs chan func()
 	done chan struct{}
@@ -31,7 +33,8 @@ func newLauncher(log *slog.Logger) *launcher {
 	l := &launcher{jobs: make(chan func()), done: make(chan struct{}), log: log}
 	go func() {
 		defer close(l.done)
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
 		for job := range l.jobs {
 			job()
 		}
@@ -39,7 +42,7 @@ func newLauncher(log *slog.Logger) *launcher {
 	return l
 }
 
-// close ends the thread. No process may be left, and none may be started.
+// close gives the thread back. No process may be left, and none may be started.
 func (l *launcher) close() {
 	close(l.jobs)
 	<-l.done
