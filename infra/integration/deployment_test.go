@@ -52,7 +52,11 @@ func deploy(t *testing.T) *deployment {
 	if err := build(); err != nil { // for the other test too, at once
 		t.Fatal(err)
 	}
-	up, err := stack.Up(t.Context(), stack.Options{Root: root, Dir: sharedDir, Out: t.Output()})
+	port, err := stack.PortOrAny()
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, err := stack.Up(t.Context(), stack.Options{Root: root, Dir: sharedDir, Port: port, Out: t.Output()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,12 +38,9 @@ const embeddedDir = ".local/test"
 
 // runEmbedded deploys to a local cloud in this process.
 func runEmbedded(ctx context.Context, run func() int) (int, error) {
-	port := 0 // any
-	if os.Getenv(stack.PortVariable) != "" {
-		var err error
-		if port, err = stack.Port(); err != nil {
-			return 0, err
-		}
+	port, err := stack.PortOrAny()
+	if err != nil {
+		return 0, err
 	}
 	s, err := stack.Up(ctx, stack.Options{
 		Root: root, Dir: embeddedDir, Port: port, Out: os.Stderr, Fresh: *fresh,

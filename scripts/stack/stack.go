@@ -38,9 +38,18 @@ const PortVariable = "PORT"
 
 // Port reads PORT from the environment.
 func Port() (int, error) {
+	port, err := PortOrAny()
+	if port == 0 && err == nil {
+		port = DefaultPort
+	}
+	return port, err
+}
+
+// PortOrAny is Port for a stack that may have any: 0 without PORT.
+func PortOrAny() (int, error) {
 	v := os.Getenv(PortVariable)
 	if v == "" {
-		return DefaultPort, nil
+		return 0, nil
 	}
 	port, err := strconv.Atoi(v)
 	if err != nil || port < 1 || port > 65535 {
