@@ -159,25 +159,32 @@ func newRule(def *alarmDefinition) (*rule, error) {
 		}
 		ru.nodes[q.ID] = node
 	}
-	if ru.isCircular(ru.result, nil) {
+	if ru.isCircular(ru.result, nil, map[string]bool{}) {
 		return nil, validationError("Error in expression '%s': it depends on itself", ru.result)
 	}
 	return ru, ru.check()
 }
 
-// isCircular evaluates an expression on nothing, and reports whether it asks for
-// itself.
-func (ru *rule) isCircular(id string, above []string) (circular bool) {
+// isCircular evaluates an expression on nothing, and reports whether it comes to
+// ask for itself. Those in done do not.
+func (ru *rule) isCircular(id string, above []string, done map[string]bool) bool {
 	node, ok := ru.nodes[id]
-	if !ok {
+	if !ok || done[id] {
 		return false
 	}
-	above = append(slices.Clone(above), id)
-	node.eval(mathInput{1, func(asked string) points {
-		circular = circular || slices.Contains(above, asked) || ru.isCircular(asked, above)
+	asked := map[string]bool{}
+	node.eval(mathInput{1, func(other string) points {
+		asked[other] = true
 		return points{math.NaN()}
 	}})
-	return circular
+	above = append(slices.Clone(above), id)
+	for other := range asked {
+		if slices.Contains(above, other) || ru.isCircular(other, above, done) {
+			return true
+		}
+	}
+	done[id] = true
+	return false
 }
 
 // check says what of a valid rule is not evaluated here.
@@ -220,15 +227,21 @@ func (ru *rule) values(minute int64) points {
 	n := ru.def.EvaluationPeriods + extraPeriods
 	length := int64(ru.period / 60)
 	in := mathInput{periods: n}
+	known := map[string]points{} // an expression may ask for another many times, and that one again
 	in.series = func(id string) points {
+		if out, ok := known[id]; ok {
+			return out
+		}
 		if node, ok := ru.nodes[id]; ok {
-			return node.seriesOf(in)
+			known[id] = node.seriesOf(in)
+			return known[id]
 		}
 		out := make(points, n)
 		for i := range out {
 			begin := minute - int64(n-i)*length
 			out[i] = statistic(ru.found[id], ru.metrics[id].Stat, begin, begin+length)
 		}
+		known[id] = out
 		return out
 	}
 	return in.series(ru.result)

@@ -1,6 +1,7 @@
 package cloudwatch
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -171,5 +172,32 @@ func TestPercentilesAreRightToHalfAPercent(t *testing.T) {
 	set := statistics{SampleCount: 2, Sum: 10, Minimum: 4, Maximum: 6}
 	if got := s.plus(set).value("p50"); !math.IsNaN(got) {
 		t.Errorf("a percentile of samples of which some came as a statistic set: %v", got)
+	}
+}
+
+// Twenty queries are the most of an alarm, and each may ask for the one before as
+// often as an expression has room.
+func TestAnExpressionThatIsAskedForOftenIsEvaluatedOnce(t *testing.T) {
+	none, threshold := false, 0.0
+	def := alarmDefinition{EvaluationPeriods: 1, Threshold: &threshold, ComparisonOperator: "GreaterThanThreshold"}
+	def.Metrics = append(def.Metrics, alarmQuery{ID: "e0", ReturnData: &none, MetricStat: &metricStat{
+		Metric: metric{Namespace: "Fanfare", MetricName: "Posts"}, Period: 60, Stat: "Sum",
+	}})
+	for i := 1; i < maxQueries; i++ {
+		before := fmt.Sprintf("e%d", i-1)
+		def.Metrics = append(def.Metrics, alarmQuery{
+			ID: fmt.Sprintf("e%d", i), ReturnData: &none, Expression: "MAX([" + before + strings.Repeat(","+before, 200) + "])",
+		})
+	}
+	def.Metrics[maxQueries-1].ReturnData = nil
+	ru, err := newRule(&def)
+	if err != nil {
+		t.Fatal(err)
+	}
+	posts := series{Minutes: map[int64]statistics{9: {SampleCount: 1, Sum: 7}}}
+	ru.found = map[string][]*series{"e0": {&posts}}
+	values := ru.values(10)
+	if got := values[len(values)-1]; got != 7 {
+		t.Errorf("the last value is %v, want 7", got)
 	}
 }
