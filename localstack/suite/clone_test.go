@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -28,15 +27,10 @@ var clones = make(chan struct{}, 4)
 // from the snapshot in dir.
 func cloneEmbedded(first *target, dir string) func(testing.TB, gateway.Limits) (*target, error) {
 	return func(t testing.TB, limits gateway.Limits) (*target, error) {
-		snapshot, err := filepath.Abs(filepath.Join(dir, emulator.SnapshotFile))
-		if err != nil {
-			return nil, err
-		}
-		own := t.TempDir()
-		if err := os.Symlink(snapshot, filepath.Join(own, emulator.SnapshotFile)); err != nil { // it is only read
-			return nil, err
-		}
-		cloud, err := emulator.New(emulator.Options{Addr: "127.0.0.1:0", DataDir: own, Logger: slog.New(slog.DiscardHandler), GatewayLimits: limits})
+		cloud, err := emulator.New(emulator.Options{
+			Addr: "127.0.0.1:0", Snapshot: filepath.Join(dir, emulator.SnapshotFile),
+			Logger: slog.New(slog.DiscardHandler), GatewayLimits: limits,
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -62,15 +56,6 @@ func cloneEmbedded(first *target, dir string) func(testing.TB, gateway.Limits) (
 		move := func(address string) string { return onPortOf(address, cloud.Addr()) }
 		clone.Outputs.WebSocketURL = move(first.Outputs.WebSocketURL)
 		clone.Outputs.ManagementEndpoint = move(first.Outputs.ManagementEndpoint)
-		// What functions were told of the API names the first cloud.
-		for _, function := range []string{"fanfare-message", broadcaster, deliverer} {
-			err := clone.reconfigure(t.Context(), function, func(env map[string]string) {
-				env["WEBSOCKET_ENDPOINT"] = move(env["WEBSOCKET_ENDPOINT"])
-			})
-			if err != nil {
-				return nil, err
-			}
-		}
 		return &clone, nil
 	}
 }

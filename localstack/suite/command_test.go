@@ -4,15 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"fanfare/localstack/emulator"
 )
 
 // command is scripts/broadcast, built once and run on the deployment as a user
@@ -49,9 +49,7 @@ func (c command) run(args ...string) (output string, code int) {
 	defer cancel()
 	o := c.s.stack.Outputs
 	cmd := exec.CommandContext(ctx, c.binary, append(args, "-queue-url", o.BroadcastQueueURL, "-table", o.TableName)...)
-	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "AWS_") }),
-		"AWS_ENDPOINT_URL="+c.s.stack.Cloud.URL(), "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_REGION=us-east-1",
-		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull)
+	cmd.Env = emulator.Env(c.s.stack.Cloud.URL())
 	out, err := cmd.CombinedOutput()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return string(out), exit.ExitCode()
