@@ -27,7 +27,7 @@ clear, run your tests, and see what the policies could do without.
 "policy" prints a JSON document to paste or to compare. It allows what was used,
 without the conditions that your policies have: put those back. What your tests
 do not do is not in it. It has this cloud's account, 000000000000, and the ids of
-its APIs.
+its APIs. A role that used over 1,000 resources has "*" in it for the others.
 `
 
 func (p program) iam(ctx context.Context, args []string) error {

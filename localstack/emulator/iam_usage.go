@@ -37,14 +37,15 @@ func (e *Emulator) ClearAccess() { e.authority.usage.clear() }
 type usage struct {
 	mu     sync.Mutex
 	counts map[use]*Access
+	kinds  map[string]int // how many of them are of a role
 }
 
 // use is what is counted.
 type use struct{ role, action, resource, service string }
 
-// maxUses bounds what is counted apart: who asks for ever new resources has all
-// further ones counted as "*".
-const maxUses = 10_000
+// maxUses bounds what is counted apart of a role: one that asks for ever new
+// resources has all further ones counted as "*", and no other role's with them.
+const maxUses = 1_000
 
 // note counts a decision. first is true for one that differs from the last of
 // its kind: so a loop that is refused over and over says so once.
@@ -54,16 +55,17 @@ func (u *usage) note(k use, v verdict) (first bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.counts == nil {
-		u.counts = map[use]*Access{}
+		u.counts, u.kinds = map[use]*Access{}, map[string]int{}
 	}
 	c, ok := u.counts[k]
-	if !ok && len(u.counts) >= maxUses {
+	if !ok && u.kinds[k.role] >= maxUses {
 		k.resource = "*"
 		c, ok = u.counts[k]
 	}
 	if !ok {
 		c = &Access{Role: k.role, Action: k.action, Resource: k.resource, Service: k.service, sample: sample}
 		u.counts[k] = c
+		u.kinds[k.role]++
 	}
 	if !v.allowed {
 		c.Denied++
@@ -96,6 +98,7 @@ func (u *usage) clear() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	clear(u.counts)
+	clear(u.kinds)
 }
 
 func (u *usage) list() []Access {
