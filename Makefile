@@ -74,7 +74,7 @@ fmt: ## format Go and Terraform, write the modules' READMEs
 	@if command -v "$${TERRAFORM:-terraform}" > /dev/null; then "$${TERRAFORM:-terraform}" fmt -recursive infra; fi
 	go run ./scripts/infradocs
 
-ci-full: ## what CI runs, and what takes longer than that: the suite in the image, the soak (half an hour)
+ci-full: ## what CI runs, then the suite in the image with a fresh deployment and in Compose, the images, the soak (half an hour)
 	.ci/run
 	.ci/full
 

@@ -130,6 +130,6 @@ var wordStart = regexp.MustCompile(`[A-Z]|[0-9]+`)
 // sentence makes words of a test's name.
 func sentence(name string) string {
 	words := wordStart.ReplaceAllStringFunc(strings.TrimPrefix(name, "Test"), func(s string) string { return " " + strings.ToLower(s) })
-	words = strings.NewReplacer(" k b", " KB").Replace(strings.TrimSpace(words))
+	words = strings.NewReplacer(" k b", " KB", " j s o n", " JSON").Replace(strings.TrimSpace(words))
 	return strings.ToUpper(words[:1]) + words[1:]
 }
