@@ -1,15 +1,12 @@
 package integration
 
 import (
-	"archive/zip"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -309,20 +306,7 @@ var edits = []change{
 // newCode replaces the message function's zip.
 func newCode(t *testing.T, w *workspace) {
 	t.Helper()
-	exe := filepath.Join(t.TempDir(), "bootstrap")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-tags", "lambda.norpc", "-o", exe, "./testdata/message")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	code := must(os.ReadFile(exe))(t)
-	file := must(os.Create(w.zip("message")))(t)
-	z := zip.NewWriter(file)
-	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
-	header.SetMode(0o755)
-	entry := must(z.CreateHeader(header))(t)
-	_, err := entry.Write(code)
-	if err := errors.Join(err, z.Close(), file.Close()); err != nil {
+	if err := os.WriteFile(w.zip("message"), emulator.Build(t, "./testdata/message"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
