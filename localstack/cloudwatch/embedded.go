@@ -11,8 +11,9 @@ import (
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
 const (
-	maxEmbeddedMetrics = 100 // of one directive
-	maxEmbeddedValues  = 100 // of one metric in a record
+	maxEmbeddedMetrics = 100  // of one directive
+	maxEmbeddedValues  = 100  // of one metric in a record
+	maxEmbedded        = 1000 // of one record, each metric in each set of dimensions
 )
 
 // Embedded takes a line of a log in a region. Lines that are no record in the
@@ -70,9 +71,13 @@ func readEmbedded(line []byte) ([]putMetricDataInput, error) {
 	}
 	at := time.UnixMilli(*record.Timestamp).UTC()
 	var inputs []putMetricDataInput
+	all := 0 // counted before anything is made of them: a line has room for millions
 	for _, directive := range record.CloudWatchMetrics {
 		if len(directive.Metrics) > maxEmbeddedMetrics {
 			return nil, fmt.Errorf("a directive has %d metrics, at most %d are allowed", len(directive.Metrics), maxEmbeddedMetrics)
+		}
+		if all += len(directive.Metrics) * len(directive.Dimensions); all > maxEmbedded {
+			return nil, fmt.Errorf("its metrics in each of their sets of dimensions are more than %d", maxEmbedded)
 		}
 		in := putMetricDataInput{Namespace: directive.Namespace}
 		for _, set := range directive.Dimensions {

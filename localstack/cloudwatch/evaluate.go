@@ -159,24 +159,29 @@ func newRule(def *alarmDefinition) (*rule, error) {
 		}
 		ru.nodes[q.ID] = node
 	}
-	if ru.isCircular(ru.result, nil) {
+	if ru.isCircular(ru.result, map[string]bool{}) {
 		return nil, validationError("Error in expression '%s': it depends on itself", ru.result)
 	}
 	return ru, ru.check()
 }
 
 // isCircular evaluates an expression on nothing, and reports whether it asks for
-// itself.
-func (ru *rule) isCircular(id string, above []string) (circular bool) {
+// itself. Each is evaluated once: of twenty that each name the one before twenty
+// times there would be no end. done has false for those that are not through.
+func (ru *rule) isCircular(id string, done map[string]bool) (circular bool) {
 	node, ok := ru.nodes[id]
 	if !ok {
 		return false
 	}
-	above = append(slices.Clone(above), id)
+	if finished, met := done[id]; met {
+		return !finished
+	}
+	done[id] = false
 	node.eval(mathInput{1, func(asked string) points {
-		circular = circular || slices.Contains(above, asked) || ru.isCircular(asked, above)
+		circular = circular || ru.isCircular(asked, done)
 		return points{math.NaN()}
 	}})
+	done[id] = true
 	return circular
 }
 
@@ -220,15 +225,21 @@ func (ru *rule) values(minute int64) points {
 	n := ru.def.EvaluationPeriods + extraPeriods
 	length := int64(ru.period / 60)
 	in := mathInput{periods: n}
+	known := map[string]points{} // however often expressions name them; nobody changes them
 	in.series = func(id string) points {
+		if out, ok := known[id]; ok {
+			return out
+		}
 		if node, ok := ru.nodes[id]; ok {
-			return node.seriesOf(in)
+			known[id] = node.seriesOf(in)
+			return known[id]
 		}
 		out := make(points, n)
 		for i := range out {
 			begin := minute - int64(n-i)*length
 			out[i] = statistic(ru.found[id], ru.metrics[id].Stat, begin, begin+length)
 		}
+		known[id] = out
 		return out
 	}
 	return in.series(ru.result)
