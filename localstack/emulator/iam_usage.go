@@ -43,8 +43,11 @@ type usage struct {
 type use struct{ role, action, resource, service string }
 
 // maxUses bounds what is counted apart: who asks for ever new resources has all
-// further ones counted as "*".
-const maxUses = 10_000
+// further ones counted as "*", as are those with names longer than any ARN's.
+const (
+	maxUses     = 10_000
+	maxResource = 2048
+)
 
 // note counts a decision. first is true for one that differs from the last of
 // its kind: so a loop that is refused over and over says so once.
@@ -57,8 +60,8 @@ func (u *usage) note(k use, v verdict) (first bool) {
 		u.counts = map[use]*Access{}
 	}
 	c, ok := u.counts[k]
-	if !ok && len(u.counts) >= maxUses {
-		k.resource = "*"
+	if !ok && (len(u.counts) >= maxUses || len(sample) > maxResource) {
+		k.resource, sample = "*", sample[:min(len(sample), maxResource)]
 		c, ok = u.counts[k]
 	}
 	if !ok {
