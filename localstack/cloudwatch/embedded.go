@@ -2,6 +2,7 @@ package cloudwatch
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -121,6 +122,8 @@ func (d *datum) readValues(value json.RawMessage) error {
 	var counted struct{ Values, Counts []float64 }
 	var one float64
 	switch {
+	case string(value) == "null": // which Unmarshal takes for anything
+		return errors.New("null is neither a number nor an array of them")
 	case json.Unmarshal(value, &one) == nil:
 		d.Value = &one
 	case json.Unmarshal(value, &d.Values) == nil:

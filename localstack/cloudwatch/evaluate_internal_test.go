@@ -229,3 +229,11 @@ func TestARecordWithVeryManyMetricsIsLostAtOnce(t *testing.T) {
 		t.Errorf("%v allocations", allocated)
 	}
 }
+
+// Of a value that is null, encoding/json would make a 0.
+func TestAValueThatIsNullIsNone(t *testing.T) {
+	line := `{"m":null,"_aws":{"Timestamp":1,"CloudWatchMetrics":[{"Namespace":"n","Dimensions":[[]],"Metrics":[{"Name":"m"}]}]}}`
+	if in, err := readEmbedded([]byte(line)); err == nil {
+		t.Errorf("read as %+v", in)
+	}
+}
