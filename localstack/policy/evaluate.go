@@ -62,7 +62,7 @@ type Decision struct {
 func Evaluate(r Request, documents ...*Document) Decision {
 	var d Decision
 	for _, doc := range documents {
-		q := question{r, doc.Version == Version2012}
+		q := question{Request: r, variables: doc.Version == Version2012}
 		for i := range doc.Statements {
 			s := &doc.Statements[i]
 			if s.Effect == Allow && d.Outcome == Allowed || !q.appliesTo(s) {
@@ -81,9 +81,14 @@ func Evaluate(r Request, documents ...*Document) Decision {
 type question struct {
 	Request
 	variables bool // the document's version has policy variables
+	// allows is for an Allow, which a variable without a value makes void: AWS
+	// says of such a statement that it may be invalid, so nothing is to be allowed
+	// by what then differs from it.
+	allows bool
 }
 
 func (q question) appliesTo(s *Statement) bool {
+	q.allows = s.Effect == Allow
 	return q.byPrincipal(s) && q.byAction(s) && q.byResource(s) && q.byConditions(s.Condition)
 }
 
@@ -111,7 +116,7 @@ func (q question) byResource(s *Statement) bool {
 	case len(s.Resource) > 0:
 		return slices.ContainsFunc(s.Resource, q.isResource)
 	case len(s.NotResource) > 0:
-		return !slices.ContainsFunc(s.NotResource, q.isResource)
+		return !q.isVoid(s.NotResource) && !slices.ContainsFunc(s.NotResource, q.isResource)
 	}
 	return q.Resource == ""
 }
