@@ -16,6 +16,10 @@ type Request struct {
 	// none. It is empty where the policy belongs to one resource and its
 	// statements name none, as in trust policies.
 	Resource string
+	// Bounded is for a principal with a permissions boundary: AWS denies it what a
+	// statement with NotPrincipal denies, whomever that names
+	// (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html).
+	Bounded bool
 	// Context holds the condition keys that the request has, whose case does not
 	// matter: {"aws:SourceArn": {"arn:…"}}. A key without values is absent.
 	Context map[string][]string
@@ -97,7 +101,7 @@ func (q question) byPrincipal(s *Statement) bool {
 	case s.Principal != nil:
 		return s.Principal.include(q.Principal)
 	case s.NotPrincipal != nil:
-		return !s.NotPrincipal.include(q.Principal)
+		return q.Bounded || !s.NotPrincipal.include(q.Principal)
 	}
 	return true
 }
