@@ -55,13 +55,13 @@ func (p program) alarms(ctx context.Context, args []string) error {
 	if len(answer.Alarms) == 0 {
 		fmt.Fprintln(p.stdout, "there are no alarms")
 	}
-	for _, a := range answer.Alarms {
-		fmt.Fprintf(p.stdout, "%-17s %s, %s, since %s\n", a.State, a.Name, a.Region, a.Since.Format(time.RFC3339))
+	for _, a := range answer.Alarms { // whose texts are what their makers chose
+		fmt.Fprintf(p.stdout, "%-17s %s, %s, since %s\n", a.State, emulator.Printable(a.Name, ""), emulator.Printable(a.Region, ""), a.Since.Format(time.RFC3339))
 		if a.State != "OK" {
-			fmt.Fprintf(p.stdout, "                  %s\n", a.Reason)
+			fmt.Fprintf(p.stdout, "                  %s\n", emulator.Printable(a.Reason, ""))
 		}
 		if a.State == "ALARM" && a.Meaning != "" {
-			fmt.Fprintf(p.stdout, "                  %s\n", a.Meaning)
+			fmt.Fprintf(p.stdout, "                  %s\n", emulator.Printable(a.Meaning, ""))
 		}
 	}
 	return nil

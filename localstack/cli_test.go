@@ -209,17 +209,17 @@ func TestAlarmsThatRingComeFirstAndSayWhatTheyMean(t *testing.T) {
 			t.Fatalf("%s: HTTP %d", form, resp.StatusCode)
 		}
 	}
-	for _, name := range []string{"a", "b", "c"} {
-		call("Action=PutMetricAlarm&AlarmName=" + name + "&AlarmDescription=See+the+runbook.&Namespace=F&MetricName=m&Statistic=Sum&Period=60" +
+	for _, name := range []string{"a", "b", "c%1B[2J%0Ad"} {
+		call("Action=PutMetricAlarm&AlarmName=" + name + "&AlarmDescription=See+the+runbook.%1B[1m&Namespace=F&MetricName=m&Statistic=Sum&Period=60" +
 			"&EvaluationPeriods=1&Threshold=0&ComparisonOperator=GreaterThanThreshold&TreatMissingData=ignore")
 	}
 	call("Action=SetAlarmState&AlarmName=a&StateValue=OK&StateReason=fine")
-	call("Action=SetAlarmState&AlarmName=c&StateValue=ALARM&StateReason=drill")
+	call("Action=SetAlarmState&AlarmName=c%1B[2J%0Ad&StateValue=ALARM&StateReason=drill%0Afake")
 	stdout, stderr, code := cli(nil, "alarms", "-addr", cloud.addr)
 	got := regexp.MustCompile(`since \S+`).ReplaceAllString(stdout, "since")
-	want := `ALARM             c, eu-west-1, since
-                  drill
-                  See the runbook.
+	want := `ALARM             c\x1b[2J\nd, eu-west-1, since
+                  drill\nfake
+                  See the runbook.\x1b[1m
 OK                a, eu-west-1, since
 INSUFFICIENT_DATA b, eu-west-1, since
                   Unchecked: Initial alarm creation

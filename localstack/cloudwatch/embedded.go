@@ -2,6 +2,7 @@ package cloudwatch
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -11,8 +12,9 @@ import (
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
 const (
-	maxEmbeddedMetrics = 100 // of one directive
-	maxEmbeddedValues  = 100 // of one metric in a record
+	maxEmbeddedMetrics = 100  // of one directive
+	maxEmbeddedValues  = 100  // of one metric in a record
+	maxEmbedded        = 1000 // of one record, each metric in each set of dimensions
 )
 
 // Embedded takes a line of a log in a region. Lines that are no record in the
@@ -70,9 +72,13 @@ func readEmbedded(line []byte) ([]putMetricDataInput, error) {
 	}
 	at := time.UnixMilli(*record.Timestamp).UTC()
 	var inputs []putMetricDataInput
+	all := 0 // counted before anything is made of them: a line has room for millions
 	for _, directive := range record.CloudWatchMetrics {
 		if len(directive.Metrics) > maxEmbeddedMetrics {
 			return nil, fmt.Errorf("a directive has %d metrics, at most %d are allowed", len(directive.Metrics), maxEmbeddedMetrics)
+		}
+		if all += len(directive.Metrics) * len(directive.Dimensions); all > maxEmbedded {
+			return nil, fmt.Errorf("its metrics in each of their sets of dimensions are more than %d", maxEmbedded)
 		}
 		in := putMetricDataInput{Namespace: directive.Namespace}
 		for _, set := range directive.Dimensions {
@@ -116,6 +122,8 @@ func (d *datum) readValues(value json.RawMessage) error {
 	var counted struct{ Values, Counts []float64 }
 	var one float64
 	switch {
+	case string(value) == "null": // which Unmarshal takes for anything
+		return errors.New("null is neither a number nor an array of them")
 	case json.Unmarshal(value, &one) == nil:
 		d.Value = &one
 	case json.Unmarshal(value, &d.Values) == nil:

@@ -159,32 +159,30 @@ func newRule(def *alarmDefinition) (*rule, error) {
 		}
 		ru.nodes[q.ID] = node
 	}
-	if ru.isCircular(ru.result, nil, map[string]bool{}) {
+	if ru.isCircular(ru.result, map[string]bool{}) {
 		return nil, validationError("Error in expression '%s': it depends on itself", ru.result)
 	}
 	return ru, ru.check()
 }
 
-// isCircular evaluates an expression on nothing, and reports whether it comes to
-// ask for itself. Those in done do not.
-func (ru *rule) isCircular(id string, above []string, done map[string]bool) bool {
+// isCircular evaluates an expression on nothing, and reports whether it asks for
+// itself. Each is evaluated once: of twenty that each name the one before twenty
+// times there would be no end. done has false for those that are not through.
+func (ru *rule) isCircular(id string, done map[string]bool) (circular bool) {
 	node, ok := ru.nodes[id]
 	if !ok || done[id] {
 		return false
 	}
-	asked := map[string]bool{}
-	node.eval(mathInput{1, func(other string) points {
-		asked[other] = true
+	if finished, met := done[id]; met {
+		return !finished
+	}
+	done[id] = false
+	node.eval(mathInput{1, func(asked string) points {
+		circular = circular || ru.isCircular(asked, done)
 		return points{math.NaN()}
 	}})
-	above = append(slices.Clone(above), id)
-	for other := range asked {
-		if slices.Contains(above, other) || ru.isCircular(other, above, done) {
-			return true
-		}
-	}
 	done[id] = true
-	return false
+	return circular
 }
 
 // check says what of a valid rule is not evaluated here.
@@ -227,7 +225,7 @@ func (ru *rule) values(minute int64) points {
 	n := ru.def.EvaluationPeriods + extraPeriods
 	length := int64(ru.period / 60)
 	in := mathInput{periods: n}
-	known := map[string]points{} // an expression may ask for another many times, and that one again
+	known := map[string]points{} // however often expressions name them; nobody changes them
 	in.series = func(id string) points {
 		if out, ok := known[id]; ok {
 			return out

@@ -175,29 +175,65 @@ func TestPercentilesAreRightToHalfAPercent(t *testing.T) {
 	}
 }
 
-// Twenty queries are the most of an alarm, and each may ask for the one before as
-// often as an expression has room.
-func TestAnExpressionThatIsAskedForOftenIsEvaluatedOnce(t *testing.T) {
-	none, threshold := false, 0.0
-	def := alarmDefinition{EvaluationPeriods: 1, Threshold: &threshold, ComparisonOperator: "GreaterThanThreshold"}
-	def.Metrics = append(def.Metrics, alarmQuery{ID: "e0", ReturnData: &none, MetricStat: &metricStat{
-		Metric: metric{Namespace: "Fanfare", MetricName: "Posts"}, Period: 60, Stat: "Sum",
-	}})
+// Each of twenty expressions names the one before twenty times. Evaluated once for
+// each name, they would not be done in this universe.
+func TestExpressionsThatNameEachOtherManyTimesAreEvaluatedOnce(t *testing.T) {
+	threshold, hidden := 1.0, false
+	period := alarmQuery{ID: "m0", ReturnData: &hidden, MetricStat: &metricStat{Metric: metric{"N", "M", nil}, Period: 60, Stat: "Sum"}}
+	def := &alarmDefinition{
+		AlarmName: "a", EvaluationPeriods: 1, Threshold: &threshold, ComparisonOperator: "GreaterThanThreshold",
+		Metrics: []alarmQuery{period},
+	}
 	for i := 1; i < maxQueries; i++ {
-		before := fmt.Sprintf("e%d", i-1)
-		def.Metrics = append(def.Metrics, alarmQuery{
-			ID: fmt.Sprintf("e%d", i), ReturnData: &none, Expression: "MAX([" + before + strings.Repeat(","+before, 200) + "])",
-		})
+		sum := strings.Repeat(fmt.Sprintf("m%d+", i-1), 20) + "0"
+		def.Metrics = append(def.Metrics, alarmQuery{ID: fmt.Sprintf("m%d", i), Expression: sum, ReturnData: &hidden})
 	}
 	def.Metrics[maxQueries-1].ReturnData = nil
-	ru, err := newRule(&def)
+	if err := checkAlarm(def); err != nil {
+		t.Fatal(err)
+	}
+	ru, err := newRule(def)
 	if err != nil {
 		t.Fatal(err)
 	}
-	posts := series{Minutes: map[int64]statistics{9: {SampleCount: 1, Sum: 7}}}
-	ru.found = map[string][]*series{"e0": {&posts}}
+	minutes := map[int64]statistics{9: {SampleCount: 1, Sum: 1}}
+	ru.found = map[string][]*series{"m0": {{Minutes: minutes}}}
 	values := ru.values(10)
-	if got := values[len(values)-1]; got != 7 {
-		t.Errorf("the last value is %v, want 7", got)
+	if got, want := values[len(values)-1], math.Pow(20, maxQueries-1); got != want {
+		t.Errorf("got %g, want %g", got, want)
+	}
+	def.Metrics[1].Expression = "m2+m0"
+	if err := checkAlarm(def); err == nil || !strings.Contains(err.Error(), "depends on itself") {
+		t.Errorf("a circle: %v", err)
+	}
+}
+
+// A line of 64 KB has room for two million metrics, of 2 GB.
+func TestARecordWithVeryManyMetricsIsLostAtOnce(t *testing.T) {
+	var metrics, values []string
+	for i := range maxEmbeddedMetrics {
+		metrics, values = append(metrics, fmt.Sprintf(`{"Name":"m%d"}`, i)), append(values, fmt.Sprintf(`"m%d":1`, i))
+	}
+	line := func(sets int) []byte {
+		return fmt.Appendf(nil, `{"_aws":{"Timestamp":1,"CloudWatchMetrics":[{"Namespace":"n","Dimensions":[%s],"Metrics":[%s]}]},%s}`,
+			strings.Repeat("[],", sets-1)+"[]", strings.Join(metrics, ","), strings.Join(values, ","))
+	}
+	if in, err := readEmbedded(line(10)); err != nil || len(in[0].MetricData) != maxEmbedded {
+		t.Errorf("of 100 metrics with 10 sets of dimensions: %v", err)
+	}
+	if allocated := testing.AllocsPerRun(1, func() {
+		if _, err := readEmbedded(line(20_000)); err == nil || !strings.Contains(err.Error(), "more than 1000") {
+			t.Errorf("of 100 metrics with 20,000 sets of dimensions: %v", err)
+		}
+	}); allocated > 100_000 {
+		t.Errorf("%v allocations", allocated)
+	}
+}
+
+// Of a value that is null, encoding/json would make a 0.
+func TestAValueThatIsNullIsNone(t *testing.T) {
+	line := `{"m":null,"_aws":{"Timestamp":1,"CloudWatchMetrics":[{"Namespace":"n","Dimensions":[[]],"Metrics":[{"Name":"m"}]}]}}`
+	if in, err := readEmbedded([]byte(line)); err == nil {
+		t.Errorf("read as %+v", in)
 	}
 }

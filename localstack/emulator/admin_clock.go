@@ -36,7 +36,7 @@ func (e *Emulator) advanceClock(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		d, err = time.ParseDuration(in.Duration)
 	}
-	if err == nil && (d <= 0 || e.clock.Offset() > maxAdvance-min(d, maxAdvance)) {
+	if err == nil && (d <= 0 || d > maxAdvance-e.clock.Offset()) {
 		err = errors.New("the clock only goes forward, and at most ten years in all")
 	}
 	if err != nil {

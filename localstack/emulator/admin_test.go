@@ -70,6 +70,8 @@ func TestTheClockOverHTTP(t *testing.T) {
 		status int
 		offset string
 	}{
+		{`{"duration":"90000h"}`, 400, ""}, // ten years are 87,600 hours, for a clock that was never moved too
+		{`{"duration":"2562047h"}`, 400, ""},
 		{`{"duration":"2h"}`, 200, "2h0m0s"},
 		{`{"duration":"30m"}`, 200, "2h30m0s"},
 		{`{"duration":"-1h"}`, 400, ""},

@@ -199,7 +199,7 @@ func no(r reason) verdict { return verdict{reason: r} }
 
 // request is q as the policies see it.
 func (g *grants) request(q question, resourcePolicy *policy.Document) policy.Request {
-	r := policy.Request{Principal: q.who.session, Action: q.action, Resource: q.resource}
+	r := policy.Request{Principal: q.who.session, Action: q.action, Resource: q.resource, Bounded: g.boundary != nil}
 	if resourcePolicy != nil || q.who.wants(g).any {
 		r.Context = q.context()
 		maps.Copy(r.Context, q.keys)

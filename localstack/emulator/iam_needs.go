@@ -22,8 +22,6 @@ type need struct {
 	keys map[string][]string
 }
 
-func (n need) same(other need) bool { return n.action == other.action && n.resource == other.resource }
-
 // asked is a call with what it says.
 type asked struct {
 	*awsproto.Call
@@ -161,14 +159,18 @@ func (q asked) table(name string) string {
 	return regionalARN("dynamodb", region, "table/"+name)
 }
 
+// transactNeeds has each need once: a transaction that DynamoDB will refuse for its
+// length may have a million parts.
 func (q asked) transactNeeds() (needs []need) {
+	seen := map[[2]string]bool{}
 	awsproto.ScanObject(q.body, func(m string, items []byte) {
 		if !strings.EqualFold(m, "TransactItems") {
 			return
 		}
 		awsproto.ScanTransaction(items, func(part, name string) {
 			n := need{action: "dynamodb:" + transactActions[strings.ToLower(part)], resource: q.table(name)}
-			if !slices.ContainsFunc(needs, n.same) {
+			if key := [2]string{n.action, n.resource}; !seen[key] {
+				seen[key] = true
 				needs = append(needs, n)
 			}
 		})

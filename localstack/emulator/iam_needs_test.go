@@ -2,10 +2,13 @@ package emulator
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"fanfare/localstack/awsproto"
 )
@@ -48,4 +51,34 @@ func rights(needs []need) []string {
 		set[n.action+" on "+n.resource] = true
 	}
 	return slices.Sorted(maps.Keys(set))
+}
+
+// What a transaction needs is asked before DynamoDB counts its parts.
+func TestATransactionOfVeryManyTablesIsReadAtOnce(t *testing.T) {
+	var body strings.Builder
+	const parts = 50_000
+	for i := range parts {
+		fmt.Fprintf(&body, `,{"Delete":{"TableName":"t%d"}},{"Delete":{"TableName":"t%[1]d"}}`, i)
+	}
+	call := &awsproto.Call{Service: "dynamodb", Operation: "TransactWriteItems", Region: "eu-west-1"}
+	q := asked{call, httptest.NewRequest("POST", "/", nil), []byte(`{"TransactItems":[` + body.String()[1:] + `]}`)}
+	begin := time.Now()
+	if n := len(dynamodbNeeds(q)); n != parts {
+		t.Errorf("%d needs, want %d", n, parts)
+	}
+	if took := time.Since(begin); took > 10*time.Second { // each with all before it: a minute
+		t.Errorf("it took %v", took)
+	}
+}
+
+// What is counted is bounded in number and in size: names are the caller's choice.
+func TestUsesOfVeryLongNamesAreCountedTogether(t *testing.T) {
+	var u usage
+	for i := range 5 {
+		u.note(use{role: "r", action: "dynamodb:GetItem", resource: fmt.Sprint(i, strings.Repeat("x", 1<<20))}, verdict{})
+	}
+	all := u.list()
+	if len(all) != 1 || all[0].Resource != "*" || all[0].Denied != 5 || len(all[0].sample) > maxResource {
+		t.Errorf("%d uses, the first of %.40q: %d refused, %d bytes kept", len(all), all[0].Resource, all[0].Denied, len(all[0].sample))
+	}
 }

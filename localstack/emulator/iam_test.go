@@ -239,3 +239,28 @@ func TestABoundaryBounds(t *testing.T) {
 		t.Errorf("used: %+v", used)
 	}
 }
+
+// NotPrincipal cannot spare a role that has a boundary
+// [WEB:access_policies_boundaries].
+func TestADenyOfAllButARoleWithABoundaryIsForThatRoleToo(t *testing.T) {
+	w := start(t, emulator.Options{})
+	ctx, admin, api := t.Context(), sqs.NewFromConfig(w.config()), iam.NewFromConfig(w.config())
+	mine := sqs.NewFromConfig(w.session("spared"))
+	w.grant("spared", `{"Effect":"Allow","Action":"sqs:*","Resource":"*"}`)
+	queue := must(admin.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("q")})).QueueUrl
+	must(admin.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: queue, Attributes: map[string]string{"Policy": `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:iam::000000000000:role/spared"]},"Action":"sqs:*","Resource":"*"}]}`}}))
+	look := func() error {
+		_, err := mine.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: queue})
+		return err
+	}
+	if err := look(); err != nil {
+		t.Errorf("without a boundary: %v", err)
+	}
+	p := must(api.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("bounds"), PolicyDocument: aws.String(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)}))
+	must(api.PutRolePermissionsBoundary(ctx, &iam.PutRolePermissionsBoundaryInput{RoleName: aws.String("spared"), PermissionsBoundary: p.Policy.Arn}))
+	if err := look(); err == nil || !strings.Contains(err.Error(), "with an explicit deny in a resource-based policy") {
+		t.Errorf("with a boundary: %v", err)
+	}
+}

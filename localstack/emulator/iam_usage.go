@@ -44,8 +44,12 @@ type usage struct {
 type use struct{ role, action, resource, service string }
 
 // maxUses bounds what is counted apart of a role: one that asks for ever new
-// resources has all further ones counted as "*", and no other role's with them.
-const maxUses = 1_000
+// resources has all further ones counted as "*", and no other role's with them. So
+// are those with names longer than any ARN's.
+const (
+	maxUses     = 1_000
+	maxResource = 2048
+)
 
 // note counts a decision. first is true for one that differs from the last of
 // its kind: so a loop that is refused over and over says so once.
@@ -58,8 +62,8 @@ func (u *usage) note(k use, v verdict) (first bool) {
 		u.counts, u.kinds = map[use]*Access{}, map[string]int{}
 	}
 	c, ok := u.counts[k]
-	if !ok && u.kinds[k.role] >= maxUses {
-		k.resource = "*"
+	if !ok && (u.kinds[k.role] >= maxUses || len(sample) > maxResource) {
+		k.resource, sample = "*", sample[:min(len(sample), maxResource)]
 		c, ok = u.counts[k]
 	}
 	if !ok {

@@ -54,6 +54,9 @@ func (q question) holds(o operator, have, want []string) bool {
 	if len(have) == 0 {
 		return o.ifExists || o.every || o.negated && !o.some
 	}
+	if o.negated && q.isVoid(want) {
+		return false
+	}
 	match := func(h string) bool {
 		return o.negated != slices.ContainsFunc(want, func(w string) bool { return o.compare(q, w, h) })
 	}

@@ -16,6 +16,10 @@ type Request struct {
 	// none. It is empty where the policy belongs to one resource and its
 	// statements name none, as in trust policies.
 	Resource string
+	// Bounded is for a principal with a permissions boundary: AWS denies it what a
+	// statement with NotPrincipal denies, whomever that names
+	// (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html).
+	Bounded bool
 	// Context holds the condition keys that the request has, whose case does not
 	// matter: {"aws:SourceArn": {"arn:…"}}. A key without values is absent.
 	Context map[string][]string
@@ -62,7 +66,7 @@ type Decision struct {
 func Evaluate(r Request, documents ...*Document) Decision {
 	var d Decision
 	for _, doc := range documents {
-		q := question{r, doc.Version == Version2012}
+		q := question{Request: r, variables: doc.Version == Version2012}
 		for i := range doc.Statements {
 			s := &doc.Statements[i]
 			if s.Effect == Allow && d.Outcome == Allowed || !q.appliesTo(s) {
@@ -81,9 +85,14 @@ func Evaluate(r Request, documents ...*Document) Decision {
 type question struct {
 	Request
 	variables bool // the document's version has policy variables
+	// allows is for an Allow, which a variable without a value makes void: AWS
+	// says of such a statement that it may be invalid, so nothing is to be allowed
+	// by what then differs from it.
+	allows bool
 }
 
 func (q question) appliesTo(s *Statement) bool {
+	q.allows = s.Effect == Allow
 	return q.byPrincipal(s) && q.byAction(s) && q.byResource(s) && q.byConditions(s.Condition)
 }
 
@@ -92,7 +101,7 @@ func (q question) byPrincipal(s *Statement) bool {
 	case s.Principal != nil:
 		return s.Principal.include(q.Principal)
 	case s.NotPrincipal != nil:
-		return !s.NotPrincipal.include(q.Principal)
+		return q.Bounded || !s.NotPrincipal.include(q.Principal)
 	}
 	return true
 }
@@ -111,7 +120,7 @@ func (q question) byResource(s *Statement) bool {
 	case len(s.Resource) > 0:
 		return slices.ContainsFunc(s.Resource, q.isResource)
 	case len(s.NotResource) > 0:
-		return !slices.ContainsFunc(s.NotResource, q.isResource)
+		return !q.isVoid(s.NotResource) && !slices.ContainsFunc(s.NotResource, q.isResource)
 	}
 	return q.Resource == ""
 }

@@ -210,3 +210,31 @@ func TestPrincipals(t *testing.T) {
 		})
 	}
 }
+
+// "If AWS cannot resolve a variable this might cause the entire statement to be
+// invalid": where the statement is about all but the variable, too
+// [WEB:reference_policies_variables].
+func TestAnAllowOfAllButAVariableWithoutValueAllowsNothing(t *testing.T) {
+	r := Request{Action: "sqs:SendMessage", Resource: "arn:aws:sqs:eu-west-1:000000000000:orders", Context: map[string][]string{"aws:PrincipalAccount": {"000000000000"}}}
+	for name, tt := range map[string]struct {
+		elements    string
+		allow, deny Outcome
+	}{
+		"a resource":          {`"NotResource":"arn:aws:sqs:*:*:${aws:username}"`, NoMatch, ExplicitDeny},
+		"one of two":          {`"NotResource":["arn:aws:sqs:*:*:other","arn:aws:sqs:*:*:${aws:username}"]`, NoMatch, ExplicitDeny},
+		"with a default":      {`"NotResource":"arn:aws:sqs:*:*:${aws:username, 'ann'}"`, Allowed, ExplicitDeny},
+		"a condition":         {`"Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalAccount":"${aws:username}"}}`, NoMatch, ExplicitDeny},
+		"of all values":       {`"Resource":"*","Condition":{"ForAllValues:StringNotLike":{"aws:PrincipalAccount":"${aws:username}*"}}`, NoMatch, ExplicitDeny},
+		"of any value":        {`"Resource":"*","Condition":{"ForAnyValue:ArnNotLike":{"aws:PrincipalAccount":"${aws:username}"}}`, NoMatch, ExplicitDeny},
+		"if there is any key": {`"Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:SourceVpc":"${aws:username}"}}`, Allowed, ExplicitDeny},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for effect, want := range map[Effect]Outcome{Allow: tt.allow, Deny: tt.deny} {
+				doc := parse(t, `{"Effect":"`+string(effect)+`","Action":"*",`+tt.elements+`}`)
+				if got := Evaluate(r, doc).Outcome; got != want {
+					t.Errorf("%s: %v, want %v", effect, got, want)
+				}
+			}
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -55,6 +56,14 @@ func (q question) expand(pattern string, read func(string) []rune) (expanded []r
 		}
 		pattern = after
 	}
+}
+
+// isVoid reports whether an Allow's patterns have a variable without a value.
+func (q question) isVoid(patterns []string) bool {
+	return q.allows && slices.ContainsFunc(patterns, func(pattern string) bool {
+		_, ok := q.expand(pattern, literally)
+		return !ok
+	})
 }
 
 func (q question) variable(name string) (string, bool) {

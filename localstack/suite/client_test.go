@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"fanfare/shared/telemetry"
 )
 
 // frame is what clients look at of the frames that they get.
@@ -59,12 +61,22 @@ func (s *scenario) tryDial(user, tenant string) (*client, error) {
 }
 
 func (s *scenario) dialToken(user, token string) (*client, error) {
-	conn, _, err := websocket.Dial(s.Context(), s.stack.Outputs.WebSocketURL+"?token="+token, nil)
+	conn, _, err := dialURL(s.Context(), s.stack.Outputs.WebSocketURL+"?token="+token, nil)
 	if err != nil {
 		s.rec.note("%s ← refused: %v", user, err)
 		return nil, err
 	}
 	return s.adopt(user, conn), nil
+}
+
+// dialURL is websocket.Dial, whose errors name the URL, without the token in it:
+// they end in what the tests print.
+func dialURL(ctx context.Context, url string, options *websocket.DialOptions) (*websocket.Conn, *http.Response, error) {
+	conn, resp, err := websocket.Dial(ctx, url, options)
+	if err != nil {
+		err = errors.New(telemetry.Redact(err.Error()))
+	}
+	return conn, resp, err
 }
 
 // adopt reads a socket until it ends.
@@ -192,7 +204,7 @@ func (c *client) closeStatus() websocket.StatusCode {
 // refused opens a socket that must be refused, and returns the HTTP answer.
 func (s *scenario) refused(url string, header http.Header, subprotocols ...string) (status int, body string) {
 	s.Helper()
-	conn, resp, err := websocket.Dial(s.Context(), url, &websocket.DialOptions{HTTPHeader: header, Subprotocols: subprotocols})
+	conn, resp, err := dialURL(s.Context(), url, &websocket.DialOptions{HTTPHeader: header, Subprotocols: subprotocols})
 	if err == nil {
 		s.Fatal(errors.Join(errors.New("the socket was opened"), conn.CloseNow()))
 	}

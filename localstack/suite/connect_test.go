@@ -27,7 +27,7 @@ func TestConnectByEachTokenSource(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			conn, _, err := websocket.Dial(t.Context(), tt.url, &tt.options)
+			conn, _, err := dialURL(t.Context(), tt.url, &tt.options)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -110,7 +110,7 @@ func TestAFrameThatIsWrongLeavesTheSocketOpen(t *testing.T) {
 func TestPermissionsAreTheTokens(t *testing.T) {
 	s := begin(t)
 	token := s.stack.Token("u", s.tenant, "subscribe:orders.*", "broadcast:channel/orders.*")
-	conn, _, err := websocket.Dial(t.Context(), s.stack.Outputs.WebSocketURL+"?token="+token, nil)
+	conn, _, err := dialURL(t.Context(), s.stack.Outputs.WebSocketURL+"?token="+token, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

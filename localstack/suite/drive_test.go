@@ -81,7 +81,7 @@ type peer struct {
 
 func (d drill) dial(user string) (*peer, error) {
 	token := d.stack.Token(user, d.tenant, "broadcast:*", "subscribe:*")
-	conn, _, err := websocket.Dial(d, d.stack.Outputs.WebSocketURL+"?token="+token, nil)
+	conn, _, err := dialURL(d, d.stack.Outputs.WebSocketURL+"?token="+token, nil)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}

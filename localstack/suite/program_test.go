@@ -15,6 +15,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"fanfare/shared/telemetry"
 )
 
 // program is a client that somebody else wrote, while it runs. It is typed to and
@@ -67,7 +69,7 @@ func (s *scenario) start(cmd *exec.Cmd) *program {
 		if s.Failed() {
 			p.lines.Lock()
 			defer p.lines.Unlock()
-			s.Logf("%s printed\n%s", cmd.Args[0], strings.Join(p.all, "\n"))
+			s.Logf("%s printed\n%s", cmd.Args[0], telemetry.Redact(strings.Join(p.all, "\n"))) // an error may name the URL
 		}
 	})
 	return p

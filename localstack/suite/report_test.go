@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -13,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"fanfare/localstack/emulator"
+	"fanfare/shared/auth/authtest"
+	"fanfare/shared/telemetry"
 )
 
 var update = flag.Bool("update", false, "write testdata/report.golden and SCENARIOS.md anew")
@@ -205,5 +208,16 @@ func TestALongReportIsCut(t *testing.T) {
 		if !strings.Contains(report, want) {
 			t.Errorf("the report lacks %q", want)
 		}
+	}
+}
+
+// A dial that fails, because the suite is interrupted say, names the URL.
+func TestAFailedDialDoesNotTellTheToken(t *testing.T) {
+	token := authtest.NewKey().Sign(authtest.Claims{Subject: "ann"})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _, err := dialURL(ctx, "ws://127.0.0.1:1/live?token="+token, nil)
+	if err == nil || strings.Contains(err.Error(), token[len(token)-20:]) || !strings.Contains(err.Error(), telemetry.Redacted) {
+		t.Errorf("got %v", err)
 	}
 }

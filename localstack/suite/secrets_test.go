@@ -43,13 +43,13 @@ func TestNoTokenIsWrittenAnywhere(t *testing.T) {
 		{HTTPHeader: http.Header{"Authorization": {"Bearer " + good}}},
 		{Subprotocols: []string{"bearer", good}},
 	} {
-		conn, _, err := websocket.Dial(t.Context(), url, options)
+		conn, _, err := dialURL(t.Context(), url, options)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.adopt("u", conn).ask(`{"action":"ping"}`, "pong")
 	}
-	conn, _, err := websocket.Dial(t.Context(), url+"?token="+good, nil)
+	conn, _, err := dialURL(t.Context(), url+"?token="+good, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -191,7 +191,7 @@ func (s *scenario) dialDeaf(user string) {
 		}
 		return conn, err
 	}}}
-	conn, _, err := websocket.Dial(s.Context(), s.stack.Outputs.WebSocketURL+"?token="+s.tokenFor(user, s.tenant, time.Hour), &websocket.DialOptions{HTTPClient: client})
+	conn, _, err := dialURL(s.Context(), s.stack.Outputs.WebSocketURL+"?token="+s.tokenFor(user, s.tenant, time.Hour), &websocket.DialOptions{HTTPClient: client})
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"fanfare/scripts/stack"
 	"fanfare/shared/auth/authtest"
 	"fanfare/shared/protocol"
+	"fanfare/shared/telemetry"
 )
 
 // settle is how long nothing more may arrive after a scene for it to be over:
@@ -216,7 +217,7 @@ type client struct {
 func connect(ctx context.Context, s *stack.Stack, user, tenant string) (*client, error) {
 	conn, _, err := websocket.Dial(ctx, s.Outputs.WebSocketURL+"?token="+s.Token(user, tenant, "broadcast:*", "subscribe:*"), nil)
 	if err != nil {
-		return nil, fmt.Errorf("connect %s of %s: %w", user, tenant, err)
+		return nil, fmt.Errorf("connect %s of %s: %s", user, tenant, telemetry.Redact(err.Error())) // which names the URL
 	}
 	c := &client{name: user, tenant: tenant, conn: conn, replies: make(chan string, 16), arrived: make(chan struct{}, 64)}
 	fmt.Printf("  %s of %s is connected\n", user, tenant)
