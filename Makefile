@@ -31,7 +31,7 @@ demo: ## deploy, connect two tenants' clients, broadcast, print what arrives, ta
 	@exec .build/bin/demo
 
 test: ## everything that passes on a fresh machine: no Docker, no account, no network but modules
-	go test -race ./...
+	go test -race -timeout 20m ./...
 
 # TARGET of local-test: embedded, container, compose or aws; without it, the first two. FRESH=1 deploys anew.
 # CLIENTS=required has it fail, not skip, where a real client is not installed.

@@ -276,4 +276,12 @@ variable "tags" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  # What any service refuses would fail half-way through an apply. 50 tags are the most of a resource, two are ours.
+  validation {
+    condition = length(var.tags) <= 48 && alltrue([for key, value in var.tags :
+      can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", key)) && can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,256}$", value)) && !startswith(lower(key), "aws:")
+    ])
+    error_message = "tags are at most 48, with keys of 1 to 128 and values of up to 256 letters, digits, spaces and _.:/=+@-; keys that begin with aws: are AWS's own."
+  }
 }

@@ -127,18 +127,19 @@ func (p program) listFaults(ctx context.Context, c cloud) error {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tSERVICE\tOPERATION\tRESOURCE\tWHICH\tFAULT\tMATCHED\tSTRUCK")
 	for _, s := range list.Rules {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n", s.ID, anyIfEmpty(s.Service), anyIfEmpty(s.Operation),
-			anyIfEmpty(s.Resource), which(s.Rule), effect(s.Fault), s.Matched, s.Faulted)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\n", s.ID, shown(s.Service), shown(s.Operation), shown(s.Resource), which(s.Rule), effect(s.Fault), s.Matched, s.Faulted)
 	}
 	fmt.Fprintf(w, "seed %d\n", list.Seed)
 	return w.Flush()
 }
 
-func anyIfEmpty(s string) string {
+// shown is what a rule strikes, which whoever has added it may have called anything;
+// "" is all of the kind.
+func shown(s string) string {
 	if s == "" {
 		return "*"
 	}
-	return s
+	return emulator.Printable(s, "")
 }
 
 // which says what part of the matching calls a rule strikes.

@@ -439,3 +439,23 @@ run "reserves_as_much_as_the_event_source_starts" {
     error_message = "What is reserved is not what was asked for."
   }
 }
+
+run "refuses_tags_that_are_awss" {
+  command = plan
+
+  variables {
+    tags = { "AWS:team" = "payments" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "refuses_tags_with_characters_that_some_service_refuses" {
+  command = plan
+
+  variables {
+    tags = { team = "pay|ments" }
+  }
+
+  expect_failures = [var.tags]
+}

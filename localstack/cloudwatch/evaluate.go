@@ -248,13 +248,21 @@ func (ru *rule) values(minute int64) points {
 // statistic of the minutes from first up to, but without, end; NaN without one.
 func statistic(found []*series, name string, first, end int64) float64 {
 	var all statistics
+	values := distribution{} // added up in place: a day's period has 1,440 of them
 	for _, se := range found {
 		for minute := first; minute < end; minute++ {
-			if have, ok := se.Minutes[minute]; ok {
-				all = all.plus(have)
+			have, ok := se.Minutes[minute]
+			if !ok {
+				continue
 			}
+			for bucket, n := range have.Values {
+				values[bucket] += n
+			}
+			have.Values = nil
+			all = all.plus(have)
 		}
 	}
+	all.Values = values
 	return all.value(name)
 }
 

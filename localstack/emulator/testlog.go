@@ -10,8 +10,11 @@ import (
 	"fanfare/localstack/lambda"
 )
 
-// keptLines bounds what is kept for a test that may fail. Older lines go first.
-const keptLines = 1000
+// What is kept for a test that may fail. Older lines go first.
+const (
+	keptLines = 1000
+	keptBytes = 4 << 10 // of a line
+)
 
 // testLog keeps what a test's cloud has to say until it is known whether anybody
 // wants to read it.
@@ -65,6 +68,9 @@ func (l *testLog) request(r Request) {
 }
 
 func (l *testLog) add(line string) {
+	if len(line) > keptBytes {
+		line = fmt.Sprintf("%s… (%d bytes)", strings.ToValidUTF8(line[:keptBytes], ""), len(line))
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.lines) == keptLines {
