@@ -36,6 +36,15 @@ func (p program) misused(format string, args ...any) error {
 	return errUsage
 }
 
+// open parses a command's arguments and returns the cloud that it is for.
+func (p program) open(f *flag.FlagSet, addr *string, args []string, usage string) (rest []string, c cloud, err error) {
+	if rest, err = p.parse(f, args, usage); err != nil {
+		return nil, cloud{}, err
+	}
+	c, err = p.cloud(*addr)
+	return rest, c, err
+}
+
 // parse parses flags before, between and behind the other arguments, which it
 // returns.
 func (p program) parse(f *flag.FlagSet, args []string, usage string) (rest []string, err error) {

@@ -18,11 +18,7 @@ goes back; a saved cloud keeps it.
 
 func (p program) clock(ctx context.Context, args []string) error {
 	f, addr := p.flags("clock")
-	rest, err := p.parse(f, args, clockHelp)
-	if err != nil {
-		return err
-	}
-	c, err := p.cloud(*addr)
+	rest, c, err := p.open(f, addr, args, clockHelp)
 	if err != nil {
 		return err
 	}

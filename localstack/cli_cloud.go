@@ -19,14 +19,11 @@ The cloud must have been started with -data. A clean stop saves too.
 // plain parses a command without arguments of its own.
 func (p program) plain(name, usage string, args []string) (cloud, error) {
 	f, addr := p.flags(name)
-	rest, err := p.parse(f, args, usage)
-	if err != nil {
-		return cloud{}, err
+	rest, c, err := p.open(f, addr, args, usage)
+	if err == nil && len(rest) > 0 {
+		err = p.misused("%s takes no %q", name, rest[0])
 	}
-	if len(rest) > 0 {
-		return cloud{}, p.misused("%s takes no %q", name, rest[0])
-	}
-	return p.cloud(*addr)
+	return c, err
 }
 
 func (p program) snapshot(ctx context.Context, args []string) error {

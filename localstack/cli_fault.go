@@ -48,11 +48,7 @@ func (p program) fault(ctx context.Context, args []string) error {
 	case "reset":
 		f.Var(&seed, "seed", "start over with this `number`; the default is the present seed")
 	}
-	rest, err := p.parse(f, args, faultHelp)
-	if err != nil {
-		return err
-	}
-	c, err := p.cloud(*addr)
+	rest, c, err := p.open(f, addr, args, faultHelp)
 	if err != nil {
 		return err
 	}

@@ -42,11 +42,7 @@ func (p program) iam(ctx context.Context, args []string) error {
 		f.StringVar(&role, "role", "", "only of the `role` with this name or ARN")
 		f.BoolVar(&asJSON, "json", false, "one JSON object a line, for each role")
 	}
-	rest, err := p.parse(f, args, iamHelp)
-	if err != nil {
-		return err
-	}
-	c, err := p.cloud(*addr)
+	rest, c, err := p.open(f, addr, args, iamHelp)
 	if err != nil {
 		return err
 	}

@@ -22,11 +22,7 @@ func (p program) requests(ctx context.Context, args []string) error {
 	since := f.String("since", "", "only from this `time` on (2026-01-02T15:04:05Z), or so long ago (10s)")
 	limit := f.Int("limit", 0, "only the newest so many; 0 means all")
 	asJSON := f.Bool("json", false, "one JSON object a line")
-	rest, err := p.parse(f, args, requestsHelp)
-	if err != nil {
-		return err
-	}
-	c, err := p.cloud(*addr)
+	rest, c, err := p.open(f, addr, args, requestsHelp)
 	if err != nil {
 		return err
 	}

@@ -242,17 +242,34 @@ func (s *scenario) trustGrants() (all []grant) {
 	return all
 }
 
+// policy is a policy document.
+type policy struct {
+	Version   string
+	Statement []statement
+}
+
+func (s *scenario) readPolicy(document string) (p policy) {
+	s.Helper()
+	if err := json.Unmarshal([]byte(document), &p); err != nil {
+		s.Fatal(err)
+	}
+	return p
+}
+
+func (s *scenario) written(p policy) string {
+	s.Helper()
+	text, err := json.Marshal(p)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return string(text)
+}
+
 // distrusting are a trust policy's reductions: each with one principal replaced
 // by one that does not ask. A policy without any is none.
 func (s *scenario) distrusting(document string) (all []reduction) {
 	s.Helper()
-	var doc struct {
-		Version   string
-		Statement []statement
-	}
-	if err := json.Unmarshal([]byte(document), &doc); err != nil {
-		s.Fatal(err)
-	}
+	doc := s.readPolicy(document)
 	for i, st := range doc.Statement {
 		var principals map[string]json.RawMessage
 		if err := json.Unmarshal(st["Principal"], &principals); err != nil {
@@ -266,11 +283,7 @@ func (s *scenario) distrusting(document string) (all []reduction) {
 				others := slices.Clone(services)
 				others[j] = "ec2.amazonaws.com"
 				less.Statement[i] = st.with("Principal", map[string][]string{kind: others})
-				text, err := json.Marshal(less)
-				if err != nil {
-					s.Fatal(err)
-				}
-				all = append(all, reduction{"trust in " + service, st.sid(), st.list("Action"), string(text)})
+				all = append(all, reduction{"trust in " + service, st.sid(), st.list("Action"), s.written(less)})
 			}
 		}
 	}
@@ -313,24 +326,14 @@ func (st statement) list(element string) (list []string) {
 // resource of a statement that has several.
 func (s *scenario) reductions(document string) (all []reduction) {
 	s.Helper()
-	var doc struct {
-		Version   string
-		Statement []statement
-	}
-	if err := json.Unmarshal([]byte(document), &doc); err != nil {
-		s.Fatal(err)
-	}
+	doc := s.readPolicy(document)
 	add := func(name string, st statement, actions []string, with func([]statement) []statement) {
 		less := doc
 		less.Statement = with(slices.Clone(doc.Statement))
 		if len(less.Statement) == 0 { // IAM takes no empty policy
 			less.Statement = []statement{{"Effect": []byte(`"Deny"`), "Action": []byte(`"none:None"`), "Resource": []byte(`"*"`)}}
 		}
-		text, err := json.Marshal(less)
-		if err != nil {
-			s.Fatal(err)
-		}
-		all = append(all, reduction{name, st.sid(), actions, string(text)})
+		all = append(all, reduction{name, st.sid(), actions, s.written(less)})
 	}
 	for i, st := range doc.Statement {
 		actions := st.list("Action")
