@@ -27,6 +27,9 @@ func (p program) clock(ctx context.Context, args []string) error {
 	case len(rest) == 0:
 		err = c.call(ctx, "GET", "clock", nil, &now)
 	case len(rest) == 2 && rest[0] == "advance":
+		if d, err := time.ParseDuration(rest[1]); err != nil || d <= 0 {
+			return p.misused("%q is no time to move forward by, such as 2h, 1h30m or 90s", rest[1])
+		}
 		err = c.call(ctx, "POST", "clock/advance", map[string]string{"duration": rest[1]}, &now)
 	default:
 		return p.misused("want clock, or clock advance 2h")
@@ -34,6 +37,6 @@ func (p program) clock(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "%s, %s ahead of real time\n", now.Now.Format(time.RFC3339), time.Duration(now.Offset))
+	_, err = fmt.Fprintf(p.stdout, "%s, %s ahead of real time, at %s\n", now.Now.Format(time.RFC3339), time.Duration(now.Offset), c.base)
 	return err
 }

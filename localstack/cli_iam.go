@@ -84,6 +84,15 @@ func (p program) printPolicy(ctx context.Context, c cloud, role string) error {
 	if err := json.Indent(&b, roles[0].Policy, "", "  "); err != nil {
 		return err
 	}
+	unused := 0
+	for _, g := range roles[0].Granted {
+		if g.Used == 0 {
+			unused++
+		}
+	}
+	if unused > 0 {
+		fmt.Fprintf(p.stderr, "It leaves out %d that are granted and were not used yet (iam report lists them): has the role done all that it does?\n", unused)
+	}
 	_, err = fmt.Fprintln(p.stdout, b.String())
 	return err
 }

@@ -28,7 +28,7 @@ func (e *Emulator) showAccess(w http.ResponseWriter, r *http.Request) {
 	if role := query.Get("role"); role != "" {
 		roles = slices.DeleteFunc(roles, func(r RoleAccess) bool { return r.Role != role && !strings.HasSuffix(r.Role, "/"+role) })
 		if len(roles) == 0 {
-			adminError(w, http.StatusNotFound, fmt.Errorf("there is no role %q", role))
+			adminError(w, http.StatusNotFound, fmt.Errorf("there is no role %q: GET /_localstack/iam, or iam report, lists those there are", role))
 			return
 		}
 	}

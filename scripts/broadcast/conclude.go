@@ -28,7 +28,7 @@ func (t *tool) conclude(r broadcast.Receipt, why error) error {
 	case len(s.Failed) > 0:
 		return fmt.Errorf("%s of %s did not get it, and it is not tried again:%s", count(sum(s.Failed)), plural(s.Audience, "client"), advice(s.Failed))
 	case s.Audience == 0:
-		fmt.Fprintf(t.out, "done: nobody was there. Names are compared to the letter: is it tenant %q, and %s? -dry-run counts who is there\n", r.Tenant, describe(r.To))
+		fmt.Fprintf(t.out, "done: nobody was there. Names are compared to the letter: is it %s? -dry-run counts who is there\n", named(r.Tenant, r.To))
 	default:
 		fmt.Fprintln(t.out, "done: nothing failed, nothing is open")
 	}

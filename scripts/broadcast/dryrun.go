@@ -31,7 +31,7 @@ func (t *tool) dryRun(ctx context.Context) error {
 	t.printPlan(d, p)
 	t.printBill(p.Usage)
 	if live == 0 {
-		fmt.Fprintf(t.out, "nobody is there: names are compared to the letter, is it tenant %q, and %s?\n", m.Tenant, describe(m.To))
+		fmt.Fprintf(t.out, "nobody is there: names are compared to the letter, is it %s?\n", named(m.Tenant, m.To))
 	}
 	return nil
 }

@@ -70,3 +70,12 @@ func describe(to protocol.Audience) string {
 		return plural(len(to.Connections), "connection")
 	}
 }
+
+// named is what a broadcast that found nobody was for, by the names that may be
+// misspelt.
+func named(tenant string, to protocol.Audience) string {
+	if to.Tenant {
+		return fmt.Sprintf("tenant %q", tenant)
+	}
+	return fmt.Sprintf("tenant %q, and %s", tenant, describe(to))
+}

@@ -64,7 +64,8 @@ var people = []struct{ user, tenant string }{{"ann", "acme"}, {"bob", "acme"}, {
 func printGuide(s *stack.Stack) {
 	o := s.Outputs
 	fmt.Println("url        ", o.WebSocketURL)
-	fmt.Println("endpoint   ", s.Cloud.URL(), "(AWS_ENDPOINT_URL; any access key)")
+	fmt.Println("endpoint   ", s.Cloud.URL(), "(any access key); for go run ./localstack, aws and SDKs:")
+	fmt.Println("            export AWS_ENDPOINT_URL=" + s.Cloud.URL())
 	fmt.Println("queue      ", o.BroadcastQueueURL)
 	fmt.Println("table      ", o.TableName)
 	for _, p := range people {

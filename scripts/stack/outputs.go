@@ -39,5 +39,5 @@ func ReadOutputs(ctx context.Context, root string, out io.Writer) (Outputs, erro
 // Wscat is the line for a shell that opens the socket. npx writes its command
 // lines into logs unless it is told not to, and this one has the token.
 func Wscat(url, token string) string {
-	return fmt.Sprintf("npx --logs-max=0 wscat -c \"%s?token=%s\"", url, token)
+	return fmt.Sprintf("npx -y --logs-max=0 wscat -c \"%s?token=%s\"", url, token)
 }

@@ -59,7 +59,7 @@ func TestAModuleOutsideUsesTheCloud(t *testing.T) {
 
 // What the README shows is in the project, which compiles.
 func TestTheREADMEShowsTheProject(t *testing.T) {
-	readme := read(t, "../../../README.md")
+	readme := read(t, "../../README.md")
 	for file, function := range map[string]string{
 		"orders_test.go":          "func TestOrders(",
 		"infra/infra_test.go":     "func TestInfra(",
