@@ -148,7 +148,7 @@ func (s *Service) disconnect(k *socket, end closing) {
 		_, o = s.handle(context.Background(), t, rt, event, newTraceID(now))
 	}
 	if o.err != nil {
-		s.log.Debug("$disconnect failed", "connection", k.id, "error", o.err)
+		s.log.Warn("$disconnect failed: rows of the connection may be left", "connection", k.id, "error", o.err)
 	}
 	s.logAccess(t, event, now, o)
 }
