@@ -105,7 +105,7 @@ func scenarioRow(t *testing.T, f *ast.FuncDecl, names map[string]string) (row st
 			return true
 		}
 		how, ok := call.Fun.(*ast.Ident)
-		if !ok || !slices.Contains([]string{"begin", "beginAlone", "beginAloneWithin", "beginFirst"}, how.Name) {
+		if !ok || !slices.Contains([]string{"begin", "beginCrowd", "beginAlone", "beginAloneWithin", "beginFirst"}, how.Name) {
 			return true
 		}
 		var needs []string
@@ -114,7 +114,7 @@ func scenarioRow(t *testing.T, f *ast.FuncDecl, names map[string]string) (row st
 				needs = append(needs, names[id.Name])
 			}
 		}
-		own := map[string]string{"begin": "", "beginFirst": "no, it runs first"}
+		own := map[string]string{"begin": "", "beginCrowd": "", "beginFirst": "no, it runs first"}
 		where, ok := own[how.Name]
 		if !ok {
 			where = "yes"
