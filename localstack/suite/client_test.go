@@ -38,6 +38,7 @@ type client struct {
 	name     string
 	rec      *record
 	conn     *websocket.Conn
+	write    func(text string) error
 	replies  chan frame
 	messages chan frame
 	closed   chan struct{} // closed when the socket has ended
@@ -87,6 +88,7 @@ func (s *scenario) adopt(user string, conn *websocket.Conn) *client {
 		replies: make(chan frame, 64), messages: make(chan frame, 1024), closed: make(chan struct{}),
 	}
 	c.rec.note("%s connected", c.name)
+	c.write = func(text string) error { return conn.Write(s.Context(), websocket.MessageText, []byte(text)) }
 	go c.read()
 	s.Cleanup(func() { _ = conn.CloseNow() }) // may be closed already
 	return c
@@ -103,24 +105,28 @@ func (c *client) read() {
 			c.rec.note("%s's socket ended: %v", c.name, err)
 			return
 		}
-		f := frame{raw: string(data)}
-		if err := json.Unmarshal(data, &f); err != nil {
-			f.Type = "not JSON"
-		}
-		c.rec.note("%s ← %s", c.name, data)
-		c.rec.saw(f.MessageID, f.ConnectionID, f.RequestID)
-		if f.Type == "message" {
-			c.messages <- f
-		} else {
-			c.replies <- f
-		}
+		c.arrived(string(data))
+	}
+}
+
+func (c *client) arrived(text string) {
+	f := frame{raw: text}
+	if err := json.Unmarshal([]byte(text), &f); err != nil {
+		f.Type = "not JSON"
+	}
+	c.rec.note("%s ← %s", c.name, text)
+	c.rec.saw(f.MessageID, f.ConnectionID, f.RequestID)
+	if f.Type == "message" {
+		c.messages <- f
+	} else {
+		c.replies <- f
 	}
 }
 
 func (c *client) send(text string) {
 	c.t.Helper()
 	c.rec.note("%s → %s", c.name, text)
-	if err := c.conn.Write(c.t.Context(), websocket.MessageText, []byte(text)); err != nil {
+	if err := c.write(text); err != nil {
 		c.t.Fatalf("send %.80s: %v", text, err)
 	}
 }

@@ -2,7 +2,6 @@ package suite
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -23,7 +22,7 @@ import (
 // read as a person does; the programs of testdata/clients speak as wscat, which
 // begins its lines with "Connected", "< " and a frame, "Disconnected" or "error:".
 type program struct {
-	*client // whose conn is nil: send and ask are the program's own
+	*client // whose conn is nil: what it writes is typed
 	cmd     *exec.Cmd
 	keys    io.WriteCloser
 	said    chan string // lines that are no frames
@@ -57,6 +56,7 @@ func (s *scenario) start(cmd *exec.Cmd) *program {
 		},
 		cmd: cmd, keys: keys, said: make(chan string, 64),
 	}
+	p.write = func(text string) error { _, err := io.WriteString(keys, text+"\n"); return err }
 	go p.watch(screen)
 	s.Cleanup(func() {
 		select {
@@ -118,20 +118,6 @@ func (p *program) read(line string) {
 	p.said <- line
 }
 
-func (p *program) arrived(text string) {
-	f := frame{raw: text}
-	if err := json.Unmarshal([]byte(text), &f); err != nil {
-		f.Type = "not JSON"
-	}
-	p.rec.note("%s ← %s", p.name, text)
-	p.rec.saw(f.MessageID, f.ConnectionID, f.RequestID)
-	if f.Type == "message" {
-		p.messages <- f
-	} else {
-		p.replies <- f
-	}
-}
-
 // says waits for a line that matches, and forgets those before it.
 func (p *program) says(pattern string) {
 	p.t.Helper()
@@ -150,26 +136,6 @@ func (p *program) says(pattern string) {
 			p.t.Fatalf("it does not say %s within %v", pattern, patience)
 		}
 	}
-}
-
-// send types a line.
-func (p *program) send(text string) {
-	p.t.Helper()
-	p.rec.note("%s → %s", p.name, text)
-	if _, err := io.WriteString(p.keys, text+"\n"); err != nil {
-		p.t.Fatalf("type %.80s: %v", text, err)
-	}
-}
-
-// ask types a frame and returns the reply, which must be of the given type.
-func (p *program) ask(text, wantType string) frame {
-	p.t.Helper()
-	p.send(text)
-	f := p.take(p.replies, "a reply to "+text)
-	if f.Type != wantType {
-		p.t.Fatalf("%s was answered with %s, want type %s", text, f.raw, wantType)
-	}
-	return f
 }
 
 // leave ends the input, as Ctrl-D does.
